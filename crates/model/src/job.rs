@@ -1,0 +1,101 @@
+//! Jobs: units of background work, claimed by lease and fenced by number.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{BackupId, JobId, SnapshotId, VolumeId};
+use crate::time::Timestamp;
+
+/// What a job does. It names rows and carries no data that a row could give.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum JobKind {
+    /// Makes a volume's bytes: empty, from a snapshot, a volume or a backup.
+    CreateVolume {
+        /// The volume to make.
+        volume_id: VolumeId,
+    },
+    /// Removes a volume.
+    DeleteVolume {
+        /// The volume to remove.
+        volume_id: VolumeId,
+    },
+    /// Freezes a volume's bytes.
+    CreateSnapshot {
+        /// The snapshot to take.
+        snapshot_id: SnapshotId,
+    },
+    /// Removes a snapshot.
+    DeleteSnapshot {
+        /// The snapshot to remove.
+        snapshot_id: SnapshotId,
+    },
+    /// Stores a backup.
+    CreateBackup {
+        /// The backup to store.
+        backup_id: BackupId,
+    },
+    /// Reads a backup back onto a volume.
+    RestoreBackup {
+        /// The backup to read.
+        backup_id: BackupId,
+        /// The volume to write.
+        volume_id: VolumeId,
+    },
+    /// Removes a backup from the store and the catalogue.
+    DeleteBackup {
+        /// The backup to remove.
+        backup_id: BackupId,
+    },
+    /// Checks that an imported record's bytes are in the store, then makes it available.
+    ImportBackup {
+        /// The backup to adopt.
+        backup_id: BackupId,
+    },
+}
+
+impl JobKind {
+    /// A short name for logs and counters.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::CreateVolume { .. } => "create-volume",
+            Self::DeleteVolume { .. } => "delete-volume",
+            Self::CreateSnapshot { .. } => "create-snapshot",
+            Self::DeleteSnapshot { .. } => "delete-snapshot",
+            Self::CreateBackup { .. } => "create-backup",
+            Self::RestoreBackup { .. } => "restore-backup",
+            Self::DeleteBackup { .. } => "delete-backup",
+            Self::ImportBackup { .. } => "import-backup",
+        }
+    }
+}
+
+/// A unit of background work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// What it does.
+    pub kind: JobKind,
+    /// How often it has been claimed; the first run is attempt 1. Also its fencing number: every
+    /// result a worker writes is refused unless the row still bears the number of its claim.
+    pub attempt: u32,
+    /// The instant before which it must not be claimed.
+    pub not_before: Timestamp,
+    /// While claimed: the instant after which others may claim it.
+    pub lease_until: Option<Timestamp>,
+    /// While claimed: the worker's name.
+    pub worker: Option<String>,
+    /// The id of the request that caused it, for the log.
+    pub request_id: String,
+    /// When it was enqueued.
+    pub created_at: Timestamp,
+}
+
+/// A worker's hold on a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The job as claimed.
+    pub job: Job,
+    /// The worker that holds it.
+    pub worker: String,
+}
