@@ -1,0 +1,10 @@
+//! The catalogue through its public face; every test body runs on SQLite and on PostgreSQL.
+
+mod concurrency;
+mod identity;
+mod jobs;
+mod lists;
+mod migration;
+mod quotas;
+mod records;
+mod support;
