@@ -2,7 +2,7 @@
 
 use strongroom_catalog::{JobCounts, JobState};
 
-use crate::support::{Outcome, World, at, on_both};
+use crate::support::{World, at, on_both};
 
 on_both!(
     the_job_due_for_longest_is_claimed,
@@ -110,7 +110,7 @@ async fn finished_jobs_stay_until_purged(world: &World) {
             assert_eq!(jobs.list_unfinished().await?.len(), 2);
             assert_eq!(jobs.purge_finished(at(20)).await?, 1);
             assert_eq!(jobs.purge_finished(at(21)).await?, 1);
-            Outcome::Ok(jobs.find(failed).await?)
+            jobs.find(failed).await
         })
     });
     assert_eq!(work.await.unwrap(), None);

@@ -1,4 +1,5 @@
 //! The catalogue through its public face; every test body runs on SQLite and on PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod concurrency;
 mod identity;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use strongroom_model::quota::Resource;
 use strongroom_model::size::GiB;
 
-use crate::support::{Outcome, World, on_both, project};
+use crate::support::{World, on_both, project};
 
 on_both!(limits_are_set_and_cleared, usage_is_measured_per_project);
 
@@ -42,7 +42,7 @@ async fn usage_is_measured_per_project(world: &World) {
             tx.snapshots().insert(snapshot).await?;
             let unused = tx.quotas().usage(&project("none")).await?;
             assert!(unused.values().all(|used| *used == 0));
-            Outcome::Ok(tx.quotas().usage(&project("p")).await?)
+            tx.quotas().usage(&project("p")).await
         })
     });
     let GiB(largest) = backups[0].size;
