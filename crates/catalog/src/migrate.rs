@@ -74,3 +74,71 @@ async fn execute(connection: &mut sqlx::AnyConnection, sql: String) -> Result<()
     let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await;
     done.map(|_| ()).map_err(Error::Database)
 }
+
+#[cfg(test)]
+mod tests {
+    use strongroom_testkit::database::Database;
+
+    use super::*;
+    use crate::Catalog;
+
+    /// An empty pool to run other steps on than the crate's own.
+    async fn pools() -> Vec<(Database, Pool<Any>, Dialect)> {
+        let mut pools = Vec::new();
+        for database in [Database::sqlite(), Database::postgres()] {
+            let dialect = Dialect::of(database.url()).unwrap();
+            let pool = Catalog::open_writers(database.url(), dialect).await;
+            pools.push((database, pool.unwrap(), dialect));
+        }
+        pools
+    }
+
+    async fn has_table(pool: &Pool<Any>, name: &'static str) -> bool {
+        let sql = format!("SELECT COUNT(*) FROM {name}");
+        sqlx::query(AssertSqlSafe(sql))
+            .fetch_one(pool)
+            .await
+            .is_ok()
+    }
+
+    #[tokio::test]
+    async fn only_the_steps_that_lack_are_run() {
+        let (first, second) = ("CREATE TABLE a (x $TEXT)", "CREATE TABLE b (x $TEXT)");
+        for (_database, pool, dialect) in pools().await {
+            run(&pool, dialect, &[first]).await.unwrap();
+            assert!(!has_table(&pool, "b").await);
+            run(&pool, dialect, &[first, second]).await.unwrap();
+            assert!(has_table(&pool, "b").await);
+            run(&pool, dialect, &[first, second]).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failed_step_leaves_nothing_behind() {
+        let (good, bad) = (
+            "CREATE TABLE a (x $TEXT)",
+            "CREATE TABLE b (x $TEXT); GARBAGE",
+        );
+        for (_database, pool, dialect) in pools().await {
+            assert!(run(&pool, dialect, &[good, bad]).await.is_err());
+            assert!(!has_table(&pool, "a").await, "{dialect:?}");
+            run(&pool, dialect, &[good]).await.unwrap();
+            assert!(has_table(&pool, "a").await);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_newer_schema_is_refused() {
+        for (database, pool, dialect) in pools().await {
+            let from_the_future = ["SELECT 1", "SELECT 2", "SELECT 3"];
+            run(&pool, dialect, &from_the_future).await.unwrap();
+            let refused = Catalog::connect(database.url()).await.map(|_| ());
+            let error = refused.unwrap_err();
+            assert!(
+                matches!(error, Error::NewerSchema { found: 3, known: 1 }),
+                "{error:?}"
+            );
+            assert!(!has_table(&pool, "backup").await);
+        }
+    }
+}

@@ -45,6 +45,16 @@ impl Dialect {
         }
     }
 
+    /// How often a transaction is tried before it is given up as contended. On SQLite each attempt
+    /// has waited for the lock as long as `busy_timeout` says; on PostgreSQL a clash is noticed at
+    /// once.
+    pub(crate) const fn attempts_max(self) -> u32 {
+        match self {
+            Self::Sqlite => 3,
+            Self::Postgres => 40,
+        }
+    }
+
     /// Begins a transaction that sees one state throughout and takes no lock that a writer awaits.
     pub(crate) const fn begin_read(self) -> &'static str {
         match self {
