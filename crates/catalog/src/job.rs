@@ -191,6 +191,14 @@ impl Jobs<'_> {
         self.change(claim, sql, vec![not_before.into()]).await
     }
 
+    /// Gives back every claimed job, whoever holds it. Only for a process that knows it is alone;
+    /// returns how many there were.
+    pub async fn release_all(&mut self) -> Result<u64> {
+        let sql = "UPDATE job SET state = 'queued', worker = NULL, lease_until = NULL \
+                   WHERE state = 'running'";
+        self.0.execute(TABLE.what, sql, vec![]).await
+    }
+
     /// Whether a claim still holds its job: to be asked in the transaction of any result. A lease
     /// that ran out but was not taken over still holds.
     pub async fn holds(&mut self, claim: &Claim) -> Result<bool> {

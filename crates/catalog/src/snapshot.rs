@@ -136,6 +136,12 @@ impl Snapshots<'_> {
         TABLE.find(self.0, "WHERE id = $1", values, decode).await
     }
 
+    /// Every snapshot of a volume, oldest first.
+    pub async fn of_volume(&mut self, volume_id: VolumeId) -> Result<Vec<Snapshot>> {
+        let tail = "WHERE volume_id = $1 ORDER BY created_at, id";
+        TABLE.list(self.0, tail, vec![Value::text(volume_id)], decode).await
+    }
+
     /// Writes the snapshot over the one of its id; tells whether there was one.
     pub async fn update(&mut self, snapshot: &Snapshot) -> Result<bool> {
         TABLE.update(self.0, values(snapshot)).await

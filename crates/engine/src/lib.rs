@@ -1,6 +1,7 @@
 //! Blocks in, blocks out: the backup engine of Strongroom.
 
 mod backup;
+mod check;
 mod crew;
 mod delete;
 mod error;
@@ -20,6 +21,7 @@ mod store;
 mod target;
 
 pub use backup::{BackupOptions, BackupReport, BackupStats, backup};
+pub use check::check;
 pub use delete::delete;
 pub use error::{Error, Result};
 pub use id::{ChunkId, Digest, PackId, SessionId};

@@ -1,12 +1,20 @@
 //! Backups as callers see them: create, list, show, update, delete, reset, import.
 
+use strongroom_catalog::{BackupQuery, Transaction};
 use strongroom_model::backup::{Backup, BackupStatus};
-use strongroom_model::id::{BackupId, ProjectId, SnapshotId, VolumeId};
+use strongroom_model::id::{BackupId, ProjectId, SnapshotId, VaultId, VolumeId};
+use strongroom_model::identity::Role;
+use strongroom_model::job::JobKind;
 use strongroom_model::page::{Page, SortBy, Start};
+use strongroom_model::quota::Resource;
 use strongroom_model::size::GiB;
-use strongroom_model::volume::Metadata;
+use strongroom_model::snapshot::{Snapshot, SnapshotStatus};
+use strongroom_model::volume::{Metadata, Volume, VolumeStatus};
 
-use crate::{Caller, Service, error::Result};
+pub use strongroom_catalog::{BackupFilter, BackupKey};
+
+use crate::error::{Error, Result};
+use crate::{Caller, Service};
 
 /// What a caller asks for when it creates a backup.
 #[derive(Debug, Clone)]
@@ -65,56 +73,6 @@ pub struct ImportedRecord {
     pub metadata: Metadata,
 }
 
-/// A condition on listed backups; all given ones must hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BackupFilter {
-    /// The name is exactly this; the empty text also means no name.
-    Name(String),
-    /// The name contains this, in any case.
-    NameLike(String),
-    /// The status is exactly this word.
-    Status(String),
-    /// The status contains this.
-    StatusLike(String),
-    /// The source volume's id is exactly this text.
-    VolumeId(String),
-    /// The source volume's id contains this.
-    VolumeIdLike(String),
-    /// Made of this snapshot.
-    SnapshotId(String),
-    /// In this zone.
-    AvailabilityZone(String),
-    /// Owned by this project; only useful with [`BackupListing::all_projects`].
-    Project(ProjectId),
-    /// Nothing matches: the filter names an attribute that backups do not have.
-    Never,
-}
-
-/// An attribute by which backups are sorted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "each variant is the attribute of `Backup` of that name"
-)]
-pub enum BackupKey {
-    Id,
-    Status,
-    Size,
-    CreatedAt,
-    UpdatedAt,
-    VolumeId,
-    AvailabilityZone,
-    Container,
-    ObjectCount,
-    DataTimestamp,
-    SnapshotId,
-    FailReason,
-    Name,
-    Description,
-    /// The same for every backup: a no-op.
-    Constant,
-}
-
 /// Which backups to list, and which page of them.
 #[derive(Debug, Clone, Default)]
 pub struct BackupListing {
@@ -132,20 +90,92 @@ pub struct BackupListing {
     pub with_total: bool,
 }
 
+impl BackupListing {
+    /// What the catalogue is asked: the caller's project, or all.
+    fn into_query(self, project: Option<ProjectId>) -> BackupQuery {
+        let Self {
+            filters,
+            sort,
+            start,
+            limit,
+            with_total,
+            ..
+        } = self;
+        BackupQuery {
+            project,
+            filters,
+            sort,
+            start,
+            limit,
+            with_total,
+        }
+    }
+}
+
 impl Service {
     /// Accepts a backup: marks its source busy and enqueues the work, in one transaction.
     pub async fn create_backup(&self, caller: &Caller, new: NewBackup) -> Result<Backup> {
-        unimplemented!("{caller:?} {new:?}")
+        let project = caller.project(Role::Member, "backup:create")?;
+        let new = &new;
+        let backup = self
+            .catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    let source = self.claim_source(tx, project, new).await?;
+                    let parent = tx
+                        .backups()
+                        .newest_available(project, source.volume.id)
+                        .await?;
+                    if new.is_incremental && parent.is_none() && self.settings().strict_cinder {
+                        return Err(Error::NoParent);
+                    }
+                    let size = source.size;
+                    self.check_quota(
+                        tx,
+                        project,
+                        &[
+                            (Resource::Backups, 1),
+                            (Resource::BackupGigabytes, i64::from(size.0)),
+                        ],
+                    )
+                    .await?;
+                    let vault = self.default_vault(tx, project).await?;
+                    let backup =
+                        self.new_backup_row(caller, new, &source, vault.id, parent.is_some());
+                    tx.backups().insert(&backup).await?;
+                    self.enqueue(
+                        tx,
+                        caller,
+                        JobKind::CreateBackup {
+                            backup_id: backup.id,
+                        },
+                    )
+                    .await?;
+                    Ok(backup)
+                })
+            })
+            .await?;
+        self.nudge();
+        Ok(backup)
     }
 
     /// One backup of the caller's project. `id` is text as it came; what is no UUID is not found.
     pub async fn backup(&self, caller: &Caller, id: &str) -> Result<Backup> {
-        unimplemented!("{caller:?} {id}")
+        let project = caller.project(Role::Reader, "backup:get")?;
+        self.catalog()
+            .read(|tx| Box::pin(async move { self.find_backup(tx, caller, project, id).await }))
+            .await
     }
 
     /// A page of backups.
     pub async fn backups(&self, caller: &Caller, listing: BackupListing) -> Result<Page<Backup>> {
-        unimplemented!("{caller:?} {listing:?}")
+        let project = caller.project(Role::Reader, "backup:get_all")?;
+        let everyone = listing.all_projects && caller.is_cloud_admin;
+        let query = listing.into_query((!everyone).then(|| project.clone()));
+        let query = &query;
+        self.catalog()
+            .read(|tx| Box::pin(async move { Ok(tx.backups().list(query).await?) }))
+            .await
     }
 
     /// Changes what a user may change.
@@ -155,12 +185,63 @@ impl Service {
         id: &str,
         change: BackupChange,
     ) -> Result<Backup> {
-        unimplemented!("{caller:?} {id} {change:?}")
+        let project = caller.project(Role::Member, "backup:update")?;
+        let change = &change;
+        self.catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    let mut backup = self.find_backup(tx, caller, project, id).await?;
+                    if let Some(name) = &change.name {
+                        backup.name.clone_from(name);
+                    }
+                    if let Some(description) = &change.description {
+                        backup.description.clone_from(description);
+                    }
+                    if let Some(metadata) = &change.metadata {
+                        backup.metadata.clone_from(metadata);
+                    }
+                    self.write_backup(tx, &mut backup).await?;
+                    Ok(backup)
+                })
+            })
+            .await
     }
 
     /// Marks a backup `deleting` and enqueues its removal. Forced (admin): whatever its status.
     pub async fn delete_backup(&self, caller: &Caller, id: &str, is_forced: bool) -> Result<()> {
-        unimplemented!("{caller:?} {id} {is_forced}")
+        let (role, rule) = if is_forced {
+            (
+                Role::Admin,
+                "volume_extension:backup_admin_actions:force_delete",
+            )
+        } else {
+            (Role::Member, "backup:delete")
+        };
+        let project = caller.project(role, rule)?;
+        self.catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    let mut backup = self.find_backup(tx, caller, project, id).await?;
+                    let is_at_rest =
+                        matches!(backup.status, BackupStatus::Available | BackupStatus::Error);
+                    if !is_at_rest && !is_forced {
+                        return Err(Error::BackupNotDeletable(backup.status));
+                    }
+                    backup.status = BackupStatus::Deleting;
+                    self.write_backup(tx, &mut backup).await?;
+                    self.enqueue(
+                        tx,
+                        caller,
+                        JobKind::DeleteBackup {
+                            backup_id: backup.id,
+                        },
+                    )
+                    .await
+                })
+            })
+            .await?;
+        self.nudge();
+        Ok(())
     }
 
     /// Sets the status by hand (admin). A restore in progress is aborted by it.
@@ -170,16 +251,244 @@ impl Service {
         id: &str,
         status: BackupStatus,
     ) -> Result<()> {
-        unimplemented!("{caller:?} {id} {status:?}")
+        let project = caller.project(
+            Role::Admin,
+            "volume_extension:backup_admin_actions:reset_status",
+        )?;
+        self.catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    let mut backup = self.find_backup(tx, caller, project, id).await?;
+                    if status == BackupStatus::Available && backup.measured.is_none() {
+                        return Err(Error::Invalid {
+                            field: "status",
+                            message: "this backup holds no bytes and cannot be called available"
+                                .to_owned(),
+                        });
+                    }
+                    backup.status = status;
+                    self.write_backup(tx, &mut backup).await
+                })
+            })
+            .await?;
+        self.nudge();
+        Ok(())
     }
 
     /// The backup whose record is to be exported (admin); it must be available.
     pub async fn export_backup(&self, caller: &Caller, id: &str) -> Result<Backup> {
-        unimplemented!("{caller:?} {id}")
+        let project = caller.project(Role::Admin, "backup:export-import")?;
+        let backup = self
+            .catalog()
+            .read(|tx| Box::pin(async move { self.find_backup(tx, caller, project, id).await }))
+            .await?;
+        match backup.status {
+            BackupStatus::Available => Ok(backup),
+            other => Err(Error::BackupNotExportable(other)),
+        }
     }
 
     /// Adopts a record (admin): `creating` until its bytes were found in the store.
     pub async fn import_backup(&self, caller: &Caller, record: ImportedRecord) -> Result<Backup> {
-        unimplemented!("{caller:?} {record:?}")
+        let project = caller.project(Role::Admin, "backup:backup-import")?;
+        let record = &record;
+        let backup = self
+            .catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    if tx.backups().find_any(record.id).await?.is_some() {
+                        return Err(Error::BackupExists(record.id.to_string()));
+                    }
+                    let asked = [
+                        (Resource::Backups, 1),
+                        (Resource::BackupGigabytes, i64::from(record.size.0)),
+                    ];
+                    self.check_quota(tx, project, &asked).await?;
+                    let vault = self.default_vault(tx, project).await?;
+                    let backup = self.imported_row(caller, project, record, vault.id);
+                    tx.backups().insert(&backup).await?;
+                    self.enqueue(
+                        tx,
+                        caller,
+                        JobKind::ImportBackup {
+                            backup_id: backup.id,
+                        },
+                    )
+                    .await?;
+                    Ok(backup)
+                })
+            })
+            .await?;
+        self.nudge();
+        Ok(backup)
+    }
+
+    /// A backup that the caller may see: its project's own, or any for a cloud admin.
+    pub(crate) async fn find_backup(
+        &self,
+        tx: &mut Transaction<'_>,
+        caller: &Caller,
+        project: &ProjectId,
+        id: &str,
+    ) -> Result<Backup> {
+        let missing = || Error::BackupNotFound(id.to_owned());
+        let parsed = BackupId::parse(id).map_err(|_| missing())?;
+        let found = tx.backups().find_any(parsed).await?;
+        found
+            .filter(|backup| backup.project_id == *project || caller.is_cloud_admin)
+            .ok_or_else(missing)
+    }
+
+    /// Writes a changed row with the present instant.
+    pub(crate) async fn write_backup(
+        &self,
+        tx: &mut Transaction<'_>,
+        backup: &mut Backup,
+    ) -> Result<()> {
+        backup.updated_at = Some(self.now());
+        tx.backups().update(backup).await?;
+        Ok(())
+    }
+
+    /// Checks the source and marks it busy: the snapshot if one is named, else the volume.
+    async fn claim_source(
+        &self,
+        tx: &mut Transaction<'_>,
+        project: &ProjectId,
+        new: &NewBackup,
+    ) -> Result<Source> {
+        let missing = || Error::VolumeNotFound(new.volume_id.to_string());
+        let mut volume = tx
+            .volumes()
+            .find(project, new.volume_id)
+            .await?
+            .ok_or_else(missing)?;
+        let Some(snapshot_id) = new.snapshot_id else {
+            check_volume(&volume, new.is_forced)?;
+            volume.previous_status = Some(volume.status);
+            volume.status = VolumeStatus::BackingUp;
+            self.write_volume(tx, &mut volume).await?;
+            return Ok(Source {
+                size: volume.size,
+                volume,
+                snapshot: None,
+            });
+        };
+        let missing = || Error::SnapshotNotFound(snapshot_id.to_string());
+        let mut snapshot = tx
+            .snapshots()
+            .find(project, snapshot_id)
+            .await?
+            .ok_or_else(missing)?;
+        if snapshot.volume_id != volume.id {
+            return Err(Error::SnapshotMismatch {
+                volume: volume.id,
+                snapshot_volume: snapshot.volume_id,
+            });
+        }
+        if snapshot.status != SnapshotStatus::Available {
+            return Err(Error::SnapshotNotAvailable(snapshot.status));
+        }
+        snapshot.status = SnapshotStatus::BackingUp;
+        self.write_snapshot(tx, &mut snapshot).await?;
+        Ok(Source {
+            size: snapshot.size,
+            volume,
+            snapshot: Some(snapshot),
+        })
+    }
+
+    fn new_backup_row(
+        &self,
+        caller: &Caller,
+        new: &NewBackup,
+        source: &Source,
+        vault_id: VaultId,
+        has_parent: bool,
+    ) -> Backup {
+        let (id, now) = (BackupId::random(self.chance()), self.now());
+        let zone = new.availability_zone.clone();
+        Backup {
+            id,
+            project_id: source.volume.project_id.clone(),
+            user_id: caller.user_id.clone(),
+            vault_id,
+            data_id: id,
+            volume_id: source.volume.id,
+            snapshot_id: new.snapshot_id,
+            name: new.name.clone(),
+            description: new.description.clone(),
+            status: BackupStatus::Creating,
+            fail_reason: None,
+            size: source.size,
+            container: new.container.clone(),
+            availability_zone: zone.or_else(|| Some(source.volume.availability_zone.clone())),
+            is_incremental: new.is_incremental && has_parent,
+            is_bootable: source.volume.is_bootable,
+            metadata: new.metadata.clone(),
+            volume_metadata: source.volume.metadata.clone(),
+            progress: 0,
+            measured: None,
+            restore_volume_id: None,
+            created_at: now,
+            updated_at: None,
+            data_timestamp: source
+                .snapshot
+                .as_ref()
+                .map_or(now, |snapshot| snapshot.created_at),
+        }
+    }
+
+    fn imported_row(
+        &self,
+        caller: &Caller,
+        project: &ProjectId,
+        record: &ImportedRecord,
+        vault_id: VaultId,
+    ) -> Backup {
+        let now = self.now();
+        Backup {
+            id: record.id,
+            project_id: project.clone(),
+            user_id: caller.user_id.clone(),
+            vault_id,
+            data_id: record.data_id,
+            volume_id: record.volume_id,
+            snapshot_id: None,
+            name: record.name.clone(),
+            description: record.description.clone(),
+            status: BackupStatus::Creating,
+            fail_reason: None,
+            size: record.size,
+            container: record.container.clone(),
+            availability_zone: record.availability_zone.clone(),
+            is_incremental: false,
+            is_bootable: false,
+            metadata: record.metadata.clone(),
+            volume_metadata: Metadata::new(),
+            progress: 0,
+            measured: None,
+            restore_volume_id: None,
+            created_at: now,
+            updated_at: None,
+            data_timestamp: now,
+        }
+    }
+}
+
+/// What a new backup reads.
+struct Source {
+    volume: Volume,
+    snapshot: Option<Snapshot>,
+    size: GiB,
+}
+
+/// A live volume is backed up when it is at rest, or in use by force.
+fn check_volume(volume: &Volume, is_forced: bool) -> Result<()> {
+    match volume.status {
+        VolumeStatus::Available => Ok(()),
+        VolumeStatus::InUse if is_forced => Ok(()),
+        VolumeStatus::InUse => Err(Error::VolumeInUse),
+        other => Err(Error::VolumeNotBackupable(other)),
     }
 }

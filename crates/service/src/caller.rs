@@ -25,6 +25,9 @@ pub struct Caller {
     pub scope: CallerScope,
     /// The highest role in that scope; `None` without a scope.
     pub role: Option<Role>,
+    /// Whether the admin role was given in the admin project or in a domain, so that it reaches
+    /// across projects. An admin of any other project is one in that project only.
+    pub is_cloud_admin: bool,
     /// The id of the request, for logs and jobs: `req-` and a UUID.
     pub request_id: String,
 }
@@ -44,9 +47,9 @@ impl Caller {
         self.role == Some(Role::Admin)
     }
 
-    /// Refuses everyone but an admin.
-    pub fn require_admin(&self, rule: &'static str) -> Result<()> {
-        if self.is_admin() {
+    /// Refuses everyone but an admin whose power reaches across projects.
+    pub fn require_cloud_admin(&self, rule: &'static str) -> Result<()> {
+        if self.is_cloud_admin {
             Ok(())
         } else {
             Err(Error::Forbidden(rule))

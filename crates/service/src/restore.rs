@@ -1,8 +1,15 @@
 //! Restoring a backup onto a volume, existing or new.
 
-use strongroom_model::id::{BackupId, VolumeId};
+use strongroom_catalog::Transaction;
+use strongroom_model::backup::{Backup, BackupStatus};
+use strongroom_model::id::{BackupId, ProjectId, VolumeId};
+use strongroom_model::identity::Role;
+use strongroom_model::job::JobKind;
+use strongroom_model::quota::Resource;
+use strongroom_model::volume::{Volume, VolumeStatus};
 
-use crate::{Caller, Service, error::Result};
+use crate::error::{Error, Result};
+use crate::{Caller, Service};
 
 /// Where to restore to.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +31,9 @@ pub struct Restore {
     pub volume_name: String,
 }
 
+/// Description of a volume that a restore made, as Cinder words it.
+const RESTORED_DESCRIPTION: &str = "auto-created_from_restore_from_backup";
+
 impl Service {
     /// Accepts a restore: backup `restoring`, volume `restoring-backup`, work enqueued, at once.
     pub async fn restore_backup(
@@ -32,6 +42,103 @@ impl Service {
         id: &str,
         request: RestoreRequest,
     ) -> Result<Restore> {
-        unimplemented!("{caller:?} {id} {request:?}")
+        let project = caller.project(Role::Member, "backup:restore")?;
+        let request = &request;
+        let restore = self
+            .catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    let mut backup = self.find_backup(tx, caller, project, id).await?;
+                    if backup.status != BackupStatus::Available {
+                        return Err(Error::BackupNotRestorable(backup.status));
+                    }
+                    let volume = match request.volume_id {
+                        Some(target) => self.claim_target(tx, project, target, &backup).await?,
+                        None => self.make_target(tx, caller, &backup, request).await?,
+                    };
+                    backup.status = BackupStatus::Restoring;
+                    backup.restore_volume_id = Some(volume.id);
+                    self.write_backup(tx, &mut backup).await?;
+                    let work = JobKind::RestoreBackup {
+                        backup_id: backup.id,
+                        volume_id: volume.id,
+                    };
+                    self.enqueue(tx, caller, work).await?;
+                    Ok(Restore {
+                        backup_id: backup.id,
+                        volume_id: volume.id,
+                        volume_name: volume.name.unwrap_or_default(),
+                    })
+                })
+            })
+            .await?;
+        self.nudge();
+        Ok(restore)
+    }
+
+    /// An existing volume, checked and marked.
+    async fn claim_target(
+        &self,
+        tx: &mut Transaction<'_>,
+        project: &ProjectId,
+        target: VolumeId,
+        backup: &Backup,
+    ) -> Result<Volume> {
+        let missing = || Error::VolumeNotFound(target.to_string());
+        let mut volume = tx
+            .volumes()
+            .find(project, target)
+            .await?
+            .ok_or_else(missing)?;
+        if volume.status != VolumeStatus::Available {
+            return Err(Error::TargetNotAvailable(volume.status));
+        }
+        if volume.size < backup.size {
+            return Err(Error::TargetTooSmall {
+                volume: volume.size,
+                backup: backup.size,
+            });
+        }
+        volume.previous_status = Some(volume.status);
+        volume.status = VolumeStatus::RestoringBackup;
+        self.write_volume(tx, &mut volume).await?;
+        Ok(volume)
+    }
+
+    /// A new volume of the backup's size.
+    async fn make_target(
+        &self,
+        tx: &mut Transaction<'_>,
+        caller: &Caller,
+        backup: &Backup,
+        request: &RestoreRequest,
+    ) -> Result<Volume> {
+        let project = caller.project(Role::Member, "volume:create")?;
+        let asked = [
+            (Resource::Volumes, 1),
+            (Resource::Gigabytes, i64::from(backup.size.0)),
+        ];
+        self.check_quota(tx, project, &asked).await?;
+        let default_name = || format!("restore_backup_{}", backup.id);
+        let volume = Volume {
+            id: VolumeId::random(self.chance()),
+            project_id: project.clone(),
+            user_id: caller.user_id.clone(),
+            name: Some(request.name.clone().unwrap_or_else(default_name)),
+            description: Some(RESTORED_DESCRIPTION.to_owned()),
+            size: backup.size,
+            status: VolumeStatus::RestoringBackup,
+            previous_status: None,
+            is_bootable: false,
+            availability_zone: self.settings().availability_zone.clone(),
+            metadata: strongroom_model::volume::Metadata::new(),
+            snapshot_id: None,
+            source_volume_id: None,
+            backup_id: None,
+            created_at: self.now(),
+            updated_at: None,
+        };
+        tx.volumes().insert(&volume).await?;
+        Ok(volume)
     }
 }

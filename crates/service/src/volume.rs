@@ -1,11 +1,20 @@
 //! Volumes as callers see them: the folder source's disks.
 
-use strongroom_model::id::{BackupId, SnapshotId, VolumeId};
+use strongroom_catalog::{Transaction, VolumeQuery};
+use strongroom_model::backup::BackupStatus;
+use strongroom_model::id::{BackupId, ProjectId, SnapshotId, VolumeId};
+use strongroom_model::identity::Role;
+use strongroom_model::job::JobKind;
 use strongroom_model::page::{Page, SortBy, Start};
+use strongroom_model::quota::Resource;
 use strongroom_model::size::GiB;
+use strongroom_model::snapshot::SnapshotStatus;
 use strongroom_model::volume::{Metadata, Volume, VolumeStatus};
 
-use crate::{Caller, Service, error::Result};
+pub use strongroom_catalog::{VolumeFilter, VolumeKey};
+
+use crate::error::{Error, Result};
+use crate::{Caller, Service};
 
 /// What a new volume's bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,42 +60,6 @@ pub struct VolumeChange {
     pub is_bootable: Option<bool>,
 }
 
-/// A condition on listed volumes; all given ones must hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum VolumeFilter {
-    /// The name is exactly this.
-    Name(String),
-    /// The name contains this, in any case.
-    NameLike(String),
-    /// The status is exactly this word.
-    Status(String),
-    /// A server could start from it, or not.
-    Bootable(bool),
-    /// In this zone.
-    AvailabilityZone(String),
-    /// Has this key with this value.
-    Metadata(String, String),
-    /// Nothing matches.
-    Never,
-}
-
-/// An attribute by which volumes are sorted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "each variant is the attribute of `Volume` of that name"
-)]
-pub enum VolumeKey {
-    Id,
-    Name,
-    Status,
-    Size,
-    CreatedAt,
-    UpdatedAt,
-    AvailabilityZone,
-    Bootable,
-}
-
 /// Which volumes to list, and which page of them.
 #[derive(Debug, Clone, Default)]
 pub struct VolumeListing {
@@ -104,20 +77,86 @@ pub struct VolumeListing {
     pub with_total: bool,
 }
 
+impl VolumeListing {
+    /// What the catalogue is asked: the caller's project, or all.
+    fn into_query(self, project: Option<ProjectId>) -> VolumeQuery {
+        let Self {
+            filters,
+            sort,
+            start,
+            limit,
+            with_total,
+            ..
+        } = self;
+        VolumeQuery {
+            project,
+            filters,
+            sort,
+            start,
+            limit,
+            with_total,
+        }
+    }
+}
+
 impl Service {
     /// Accepts a volume: `creating` until its bytes are made.
     pub async fn create_volume(&self, caller: &Caller, new: NewVolume) -> Result<Volume> {
-        unimplemented!("{caller:?} {new:?}")
+        let project = caller.project(Role::Member, "volume:create")?;
+        let new = &new;
+        let volume = self
+            .catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    let origin = self.origin(tx, caller, project, new.origin).await?;
+                    let size = new.size.unwrap_or(origin.size);
+                    if size < origin.size || size == GiB(0) {
+                        return Err(Error::SizeTooSmall {
+                            wanted: size,
+                            needed: origin.size.max(GiB(1)),
+                        });
+                    }
+                    let asked = [
+                        (Resource::PerVolumeGigabytes, i64::from(size.0)),
+                        (Resource::Volumes, 1),
+                        (Resource::Gigabytes, i64::from(size.0)),
+                    ];
+                    self.check_quota(tx, project, &asked).await?;
+                    let volume = self.new_volume_row(caller, project, new, (size, origin));
+                    tx.volumes().insert(&volume).await?;
+                    self.enqueue(
+                        tx,
+                        caller,
+                        JobKind::CreateVolume {
+                            volume_id: volume.id,
+                        },
+                    )
+                    .await?;
+                    Ok(volume)
+                })
+            })
+            .await?;
+        self.nudge();
+        Ok(volume)
     }
 
     /// One volume of the caller's project.
     pub async fn volume(&self, caller: &Caller, id: &str) -> Result<Volume> {
-        unimplemented!("{caller:?} {id}")
+        let project = caller.project(Role::Reader, "volume:get")?;
+        self.catalog()
+            .read(|tx| Box::pin(async move { self.find_volume(tx, caller, project, id).await }))
+            .await
     }
 
     /// A page of volumes.
     pub async fn volumes(&self, caller: &Caller, listing: VolumeListing) -> Result<Page<Volume>> {
-        unimplemented!("{caller:?} {listing:?}")
+        let project = caller.project(Role::Reader, "volume:get_all")?;
+        let everyone = listing.all_projects && caller.is_cloud_admin;
+        let query = listing.into_query((!everyone).then(|| project.clone()));
+        let query = &query;
+        self.catalog()
+            .read(|tx| Box::pin(async move { Ok(tx.volumes().list(query).await?) }))
+            .await
     }
 
     /// Changes what a user may change.
@@ -127,7 +166,27 @@ impl Service {
         id: &str,
         change: VolumeChange,
     ) -> Result<Volume> {
-        unimplemented!("{caller:?} {id} {change:?}")
+        let project = caller.project(Role::Member, "volume:update")?;
+        let change = &change;
+        self.catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    let mut volume = self.find_volume(tx, caller, project, id).await?;
+                    if let Some(name) = &change.name {
+                        volume.name.clone_from(name);
+                    }
+                    if let Some(description) = &change.description {
+                        volume.description.clone_from(description);
+                    }
+                    if let Some(metadata) = &change.metadata {
+                        volume.metadata.clone_from(metadata);
+                    }
+                    volume.is_bootable = change.is_bootable.unwrap_or(volume.is_bootable);
+                    self.write_volume(tx, &mut volume).await?;
+                    Ok(volume)
+                })
+            })
+            .await
     }
 
     /// Marks a volume `deleting` and enqueues its removal. With `cascade` its snapshots go too;
@@ -138,17 +197,109 @@ impl Service {
         id: &str,
         options: VolumeDeletion,
     ) -> Result<()> {
-        unimplemented!("{caller:?} {id} {options:?}")
+        let (role, rule) = if options.is_forced {
+            (
+                Role::Admin,
+                "volume_extension:volume_admin_actions:force_delete",
+            )
+        } else {
+            (Role::Member, "volume:delete")
+        };
+        let project = caller.project(role, rule)?;
+        self.catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    let mut volume = self.find_volume(tx, caller, project, id).await?;
+                    let is_at_rest = matches!(
+                        volume.status,
+                        VolumeStatus::Available
+                            | VolumeStatus::Error
+                            | VolumeStatus::ErrorRestoring
+                            | VolumeStatus::ErrorDeleting
+                    );
+                    if !is_at_rest && !options.is_forced {
+                        return Err(Error::VolumeBusy {
+                            id: volume.id,
+                            status: volume.status,
+                        });
+                    }
+                    self.delete_snapshots_of(tx, caller, &volume, options)
+                        .await?;
+                    volume.status = VolumeStatus::Deleting;
+                    self.write_volume(tx, &mut volume).await?;
+                    self.enqueue(
+                        tx,
+                        caller,
+                        JobKind::DeleteVolume {
+                            volume_id: volume.id,
+                        },
+                    )
+                    .await
+                })
+            })
+            .await?;
+        self.nudge();
+        Ok(())
     }
 
     /// Makes an available volume larger; its new end reads as zeros.
     pub async fn extend_volume(&self, caller: &Caller, id: &str, size: GiB) -> Result<()> {
-        unimplemented!("{caller:?} {id} {size:?}")
+        let project = caller.project(Role::Member, "volume:extend")?;
+        let volume = self
+            .catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    let mut volume = self.find_volume(tx, caller, project, id).await?;
+                    if volume.status != VolumeStatus::Available {
+                        return Err(Error::VolumeBusy {
+                            id: volume.id,
+                            status: volume.status,
+                        });
+                    }
+                    let needed = GiB(volume.size.0 + 1);
+                    if size < needed {
+                        return Err(Error::SizeTooSmall {
+                            wanted: size,
+                            needed,
+                        });
+                    }
+                    let more = i64::from(size.0 - volume.size.0);
+                    self.check_quota(tx, project, &[(Resource::Gigabytes, more)])
+                        .await?;
+                    volume.size = size;
+                    self.write_volume(tx, &mut volume).await?;
+                    Ok(volume)
+                })
+            })
+            .await?;
+        let path = self.folder().volume(volume.id);
+        self.on_folder(move |folder| folder.extend(&path, size.bytes()))
+            .await
     }
 
     /// Notes that a server uses the volume (`in-use`) or no longer does (`available`).
     pub async fn attach_volume(&self, caller: &Caller, id: &str, is_attached: bool) -> Result<()> {
-        unimplemented!("{caller:?} {id} {is_attached}")
+        let project = caller.project(Role::Member, "volume_extension:volume_actions:attach")?;
+        let (from, to) = if is_attached {
+            (VolumeStatus::Available, VolumeStatus::InUse)
+        } else {
+            (VolumeStatus::InUse, VolumeStatus::Available)
+        };
+        self.catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    let mut volume = self.find_volume(tx, caller, project, id).await?;
+                    if volume.status != from {
+                        return Err(Error::VolumeBusy {
+                            id: volume.id,
+                            status: volume.status,
+                        });
+                    }
+                    volume.status = to;
+                    self.write_volume(tx, &mut volume).await
+                })
+            })
+            .await
     }
 
     /// Sets the status by hand (admin).
@@ -158,8 +309,172 @@ impl Service {
         id: &str,
         status: VolumeStatus,
     ) -> Result<()> {
-        unimplemented!("{caller:?} {id} {status:?}")
+        let project = caller.project(
+            Role::Admin,
+            "volume_extension:volume_admin_actions:reset_status",
+        )?;
+        self.catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    let mut volume = self.find_volume(tx, caller, project, id).await?;
+                    volume.status = status;
+                    volume.previous_status = None;
+                    self.write_volume(tx, &mut volume).await
+                })
+            })
+            .await
     }
+
+    /// A volume that the caller may see: its project's own, or any for a cloud admin.
+    pub(crate) async fn find_volume(
+        &self,
+        tx: &mut Transaction<'_>,
+        caller: &Caller,
+        project: &ProjectId,
+        id: &str,
+    ) -> Result<Volume> {
+        let missing = || Error::VolumeNotFound(id.to_owned());
+        let parsed = VolumeId::parse(id).map_err(|_| missing())?;
+        let found = tx.volumes().find_any(parsed).await?;
+        found
+            .filter(|volume| volume.project_id == *project || caller.is_cloud_admin)
+            .ok_or_else(missing)
+    }
+
+    /// Writes a changed row with the present instant.
+    pub(crate) async fn write_volume(
+        &self,
+        tx: &mut Transaction<'_>,
+        volume: &mut Volume,
+    ) -> Result<()> {
+        volume.updated_at = Some(self.now());
+        tx.volumes().update(volume).await?;
+        Ok(())
+    }
+
+    /// Checks where a new volume's bytes are to come from, and what comes with them.
+    async fn origin(
+        &self,
+        tx: &mut Transaction<'_>,
+        caller: &Caller,
+        project: &ProjectId,
+        origin: VolumeOrigin,
+    ) -> Result<Inherited> {
+        match origin {
+            VolumeOrigin::Empty => Ok(Inherited::default()),
+            VolumeOrigin::Snapshot(id) => {
+                let snapshot = self
+                    .find_snapshot(tx, caller, project, &id.to_string())
+                    .await?;
+                if snapshot.status != SnapshotStatus::Available {
+                    return Err(Error::SnapshotNotAvailable(snapshot.status));
+                }
+                let source = tx.volumes().find_any(snapshot.volume_id).await?;
+                let is_bootable = source.is_some_and(|volume| volume.is_bootable);
+                Ok(Inherited {
+                    size: snapshot.size,
+                    is_bootable,
+                    metadata: Metadata::new(),
+                })
+            }
+            VolumeOrigin::Volume(id) => {
+                let source = self
+                    .find_volume(tx, caller, project, &id.to_string())
+                    .await?;
+                if source.status != VolumeStatus::Available {
+                    return Err(Error::VolumeBusy {
+                        id,
+                        status: source.status,
+                    });
+                }
+                let is_bootable = source.is_bootable;
+                Ok(Inherited {
+                    size: source.size,
+                    is_bootable,
+                    metadata: Metadata::new(),
+                })
+            }
+            VolumeOrigin::Backup(id) => {
+                let backup = self
+                    .find_backup(tx, caller, project, &id.to_string())
+                    .await?;
+                if backup.status != BackupStatus::Available {
+                    return Err(Error::BackupNotRestorable(backup.status));
+                }
+                Ok(Inherited {
+                    size: backup.size,
+                    is_bootable: backup.is_bootable,
+                    metadata: backup.volume_metadata,
+                })
+            }
+        }
+    }
+
+    fn new_volume_row(
+        &self,
+        caller: &Caller,
+        project: &ProjectId,
+        new: &NewVolume,
+        (size, inherited): (GiB, Inherited),
+    ) -> Volume {
+        let default_zone = || self.settings().availability_zone.clone();
+        let mut metadata = inherited.metadata;
+        metadata.extend(new.metadata.clone());
+        Volume {
+            id: VolumeId::random(self.chance()),
+            project_id: project.clone(),
+            user_id: caller.user_id.clone(),
+            name: new.name.clone(),
+            description: new.description.clone(),
+            size,
+            status: VolumeStatus::Creating,
+            previous_status: None,
+            is_bootable: inherited.is_bootable,
+            availability_zone: new.availability_zone.clone().unwrap_or_else(default_zone),
+            metadata,
+            snapshot_id: match new.origin {
+                VolumeOrigin::Snapshot(id) => Some(id),
+                _ => None,
+            },
+            source_volume_id: match new.origin {
+                VolumeOrigin::Volume(id) => Some(id),
+                _ => None,
+            },
+            backup_id: match new.origin {
+                VolumeOrigin::Backup(id) => Some(id),
+                _ => None,
+            },
+            created_at: self.now(),
+            updated_at: None,
+        }
+    }
+
+    /// A volume goes without snapshots, or with all of them.
+    async fn delete_snapshots_of(
+        &self,
+        tx: &mut Transaction<'_>,
+        caller: &Caller,
+        volume: &Volume,
+        options: VolumeDeletion,
+    ) -> Result<()> {
+        let snapshots = tx.snapshots().of_volume(volume.id).await?;
+        if !snapshots.is_empty() && !options.cascade {
+            return Err(Error::VolumeHasSnapshots(volume.id));
+        }
+        for mut snapshot in snapshots {
+            self.begin_deleting_snapshot(tx, caller, &mut snapshot, options.is_forced)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// What a volume takes over from where its bytes come from.
+#[derive(Debug, Default)]
+struct Inherited {
+    size: GiB,
+    is_bootable: bool,
+    metadata: Metadata,
 }
 
 /// How to delete a volume.

@@ -1,0 +1,78 @@
+//! Removing a backup: from the store first, then from the catalogue.
+
+use strongroom_catalog::Transaction;
+use strongroom_model::backup::BackupStatus;
+use strongroom_model::id::BackupId;
+use strongroom_model::job::{Claim, JobKind};
+
+use super::backup::blocking;
+use super::failure::{Failure, Work};
+use crate::Service;
+
+impl Service {
+    /// Marks the bytes as deleted in the store unless another record needs them, then removes the
+    /// row. Space comes back when garbage is collected.
+    pub(super) async fn remove_backup(&self, claim: &Claim, id: BackupId) -> Work<()> {
+        let found = self
+            .catalog()
+            .read(|tx| {
+                Box::pin(async move {
+                    let Some(backup) = tx.backups().find_any(id).await? else {
+                        return Ok(None);
+                    };
+                    if is_being_made(tx, id).await? {
+                        return Err(Failure::Later);
+                    }
+                    let users = tx.backups().count_by_data_id(backup.data_id).await?;
+                    Ok(Some((backup, users)))
+                })
+            })
+            .await?;
+        if let Some((backup, users)) = found
+            && backup.status == BackupStatus::Deleting
+            && users <= 1
+        {
+            let repository = self.repository(backup.vault_id).await?;
+            blocking(move || strongroom_engine::delete(&repository, backup.data_id)).await?;
+        }
+        self.catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    if let Some(backup) = tx.backups().find_any(id).await?
+                        && backup.status == BackupStatus::Deleting
+                    {
+                        tx.backups().delete(id).await?;
+                    }
+                    self.finish(tx, claim).await
+                })
+            })
+            .await
+    }
+
+    /// A backup that could not be removed says so.
+    pub(super) async fn fail_backup_removal(
+        &self,
+        tx: &mut Transaction<'_>,
+        id: BackupId,
+        reason: &str,
+    ) -> crate::Result<()> {
+        let Some(mut backup) = tx.backups().find_any(id).await? else {
+            return Ok(());
+        };
+        if backup.status == BackupStatus::Deleting {
+            backup.status = BackupStatus::ErrorDeleting;
+            backup.fail_reason = Some(reason.to_owned());
+            self.write_backup(tx, &mut backup).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the job that makes the backup has not ended. It sees that its work is no longer wanted
+/// and gives the source back; only then may the row go.
+async fn is_being_made(tx: &mut Transaction<'_>, id: BackupId) -> Work<bool> {
+    let unfinished = tx.jobs().list_unfinished().await?;
+    Ok(unfinished
+        .iter()
+        .any(|job| job.kind == JobKind::CreateBackup { backup_id: id }))
+}

@@ -1,0 +1,106 @@
+//! Adopting an imported record: available only once its bytes were found.
+
+use strongroom_engine::{BackupEntry, Repository};
+use strongroom_model::backup::{Backup, BackupStatus};
+use strongroom_model::id::{BackupId, VaultId};
+use strongroom_model::job::Claim;
+use strongroom_model::time::Timestamp;
+use strongroom_model::vault::Vault;
+
+use super::backup::{blocking, measured};
+use super::failure::{Failure, Work};
+use crate::{Error, Service};
+
+impl Service {
+    /// Looks for the record's bytes in the vaults of the store, and takes the facts from there.
+    pub(super) async fn adopt_backup(&self, claim: &Claim, id: BackupId) -> Work<()> {
+        let backup = self
+            .catalog()
+            .read(|tx| Box::pin(async move { Ok::<_, Error>(tx.backups().find_any(id).await?) }))
+            .await?;
+        let Some(backup) = backup.filter(|backup| backup.status == BackupStatus::Creating) else {
+            return self
+                .catalog()
+                .transact(|tx| Box::pin(async move { self.finish(tx, claim).await }))
+                .await;
+        };
+        let (repository, info) = self.find_bytes(&backup).await?;
+        let (data_id, checked) = (backup.data_id, repository.clone());
+        blocking(move || strongroom_engine::check(&checked, data_id)).await?;
+        let vault_id = repository.vault();
+        let measured = measured(&info.stats, None, self.vaults().master_key_id());
+        let (info, measured) = (&info, &measured);
+        self.catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    let Some(mut backup) = tx.backups().find_any(id).await? else {
+                        return self.finish(tx, claim).await;
+                    };
+                    if tx.vaults().find(vault_id).await?.is_none() {
+                        let name = format!("adopted-{vault_id}");
+                        let project_id = backup.project_id.clone();
+                        let created_at = self.now();
+                        let vault = Vault {
+                            id: vault_id,
+                            project_id,
+                            name,
+                            created_at,
+                        };
+                        tx.vaults().insert(&vault).await?;
+                    }
+                    complete(&mut backup, info, vault_id);
+                    backup.measured = Some(measured.clone());
+                    self.write_backup(tx, &mut backup).await?;
+                    self.finish(tx, claim).await
+                })
+            })
+            .await
+    }
+
+    /// The vault that holds the record's bytes. Bytes of another project are not found, so that a
+    /// forged record opens nobody's data.
+    async fn find_bytes(&self, backup: &Backup) -> Work<(Repository, BackupEntry)> {
+        let vaults = self.vaults().clone();
+        let (data_id, home) = (backup.data_id, backup.vault_id);
+        let project = backup.project_id.as_str().to_owned();
+        let found = blocking(move || {
+            let mut candidates = vaults.stored()?;
+            candidates.sort_by_key(|vault| *vault != home);
+            for vault in candidates {
+                let repository = vaults.repository(vault)?;
+                if let Some(info) = strongroom_engine::find(&repository, data_id)? {
+                    let owner = info.meta.get("project_id").and_then(|id| id.as_str());
+                    if owner.is_none() || owner == Some(&project) {
+                        return Ok(Some((repository, info)));
+                    }
+                }
+            }
+            Ok(None)
+        })
+        .await?;
+        found.ok_or_else(|| Failure::Permanent(format!("the store holds no backup {data_id}")))
+    }
+}
+
+/// Facts that the store knows better than the record.
+fn complete(backup: &mut Backup, info: &BackupEntry, vault_id: VaultId) {
+    let text = |key: &str| info.meta.get(key).and_then(|value| value.as_str());
+    backup.vault_id = vault_id;
+    backup.status = BackupStatus::Available;
+    backup.progress = 100;
+    if let Some(instant) = text("data_timestamp").and_then(Timestamp::parse) {
+        backup.data_timestamp = instant;
+    }
+    if let Some(is_bootable) = info
+        .meta
+        .get("is_bootable")
+        .and_then(serde_json::Value::as_bool)
+    {
+        backup.is_bootable = is_bootable;
+    }
+    if let Some(metadata) = info.meta.get("volume_metadata")
+        && let Ok(metadata) = serde_json::from_value(metadata.clone())
+    {
+        backup.volume_metadata = metadata;
+    }
+}

@@ -1,0 +1,228 @@
+//! Background work: claimed by lease, fenced by number, ended truthfully.
+//!
+//! A job names rows and holds nothing that a row could give. Whoever claims it reads its rows anew,
+//! does the work, and writes the result in one transaction with the end of the job; if the claim
+//! was lost meanwhile, that transaction is refused. Work that fails for a passing reason is tried
+//! again later; the last failure is written where a user sees it, and what the job held busy is
+//! given back.
+
+mod backup;
+mod delete;
+mod failure;
+mod import;
+mod restore;
+mod supervise;
+mod tend;
+mod volume;
+
+use std::time::Duration;
+
+use strongroom_catalog::Transaction;
+use strongroom_model::job::{Claim, JobKind};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{error, info, warn};
+
+use crate::error::Result;
+use crate::{Error, Service};
+use failure::{Failure, Work};
+
+/// The longest that an idle worker waits before it looks for jobs whose lease ran out.
+const IDLE: Duration = Duration::from_secs(1);
+
+impl Service {
+    /// Works on jobs until `stop`, then lets the running ones go back to the queue and returns.
+    pub async fn run_jobs(self, stop: CancellationToken) {
+        let tracker = TaskTracker::new();
+        for number in 0..self.settings().workers.max(1) {
+            let worker = format!("{}-{number}", self.settings().node);
+            tracker.spawn(self.clone().run_worker(worker, stop.clone()));
+        }
+        tracker.spawn(self.clone().run_tending(stop));
+        tracker.close();
+        tracker.wait().await;
+    }
+
+    /// Works on every job that is due, one after the other, and returns how many. For tests and
+    /// tools that want no workers.
+    pub async fn run_due_jobs(&self) -> Result<usize> {
+        let stop = CancellationToken::new();
+        let mut count = 0;
+        while let Some(claim) = self.claim("by-hand").await? {
+            self.perform(claim, &stop).await;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Gives back every job that another process of this machine had claimed. Only for a process
+    /// that knows it is alone: it spares the wait for leases that nobody will renew.
+    pub async fn release_claims(&self) -> Result<()> {
+        self.catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    {
+                        tx.jobs().release_all().await?;
+                        Ok(())
+                    }
+                })
+            })
+            .await
+    }
+
+    async fn run_worker(self, worker: String, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            // Registered before the look-up, so that no nudge between the two is missed.
+            let nudged = self.0.nudge.notified();
+            match self.claim(&worker).await {
+                Ok(Some(claim)) => {
+                    self.perform(claim, &stop).await;
+                    continue;
+                }
+                Ok(None) => {}
+                Err(error) => error!(worker, error = chain(&error), "cannot look for jobs"),
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                _ = tokio::time::timeout(IDLE, nudged) => {}
+            }
+        }
+    }
+
+    async fn claim(&self, worker: &str) -> Result<Option<Claim>> {
+        let now = self.now();
+        let lease_until = now.plus(self.settings().lease);
+        self.catalog()
+            .transact(|tx| {
+                Box::pin(async move { Ok(tx.jobs().claim(worker, now, lease_until).await?) })
+            })
+            .await
+    }
+
+    /// Does one claimed job and settles how it ended.
+    async fn perform(&self, claim: Claim, stop: &CancellationToken) {
+        let (id, kind) = (claim.job.id, claim.job.kind.name());
+        let request_id = claim.job.request_id.as_str();
+        let settled = match self.work(&claim, stop).await {
+            Ok(()) => {
+                info!(%id, kind, request_id, "job done");
+                Ok(())
+            }
+            Err(Failure::Lost) => {
+                warn!(%id, kind, request_id, "job was taken over by another worker");
+                Ok(())
+            }
+            Err(Failure::Stopped) => self.postpone(&claim, Duration::ZERO).await,
+            Err(Failure::Later) => self.postpone(&claim, IDLE).await,
+            Err(Failure::Transient(reason)) if claim.job.attempt < self.settings().attempts_max => {
+                warn!(%id, kind, request_id, reason, "job failed and will be tried again");
+                let doublings = claim.job.attempt.saturating_sub(1).min(10);
+                self.postpone(&claim, self.settings().retry_delay * 2_u32.pow(doublings))
+                    .await
+            }
+            Err(Failure::Transient(reason) | Failure::Permanent(reason)) => {
+                error!(%id, kind, request_id, reason, "job failed");
+                self.give_up(&claim, &reason).await
+            }
+        };
+        if let Err(error) = settled {
+            // The lease runs out, and the next claim reads the rows as they are.
+            error!(%id, kind, request_id, error = chain(&error), "cannot settle a job");
+        }
+    }
+
+    async fn work(&self, claim: &Claim, stop: &CancellationToken) -> Work<()> {
+        match claim.job.kind {
+            JobKind::CreateVolume { volume_id } => self.make_volume(claim, volume_id, stop).await,
+            JobKind::DeleteVolume { volume_id } => self.remove_volume(claim, volume_id).await,
+            JobKind::CreateSnapshot { snapshot_id } => self.take_snapshot(claim, snapshot_id).await,
+            JobKind::DeleteSnapshot { snapshot_id } => {
+                self.remove_snapshot(claim, snapshot_id).await
+            }
+            JobKind::CreateBackup { backup_id } => self.store_backup(claim, backup_id, stop).await,
+            JobKind::RestoreBackup {
+                backup_id,
+                volume_id,
+            } => self.read_back(claim, backup_id, volume_id, stop).await,
+            JobKind::DeleteBackup { backup_id } => self.remove_backup(claim, backup_id).await,
+            JobKind::ImportBackup { backup_id } => self.adopt_backup(claim, backup_id).await,
+        }
+    }
+
+    /// Writes the failure where a user sees it, gives back what the job held, and ends the job.
+    async fn give_up(&self, claim: &Claim, reason: &str) -> Result<()> {
+        self.catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    if !tx.jobs().holds(claim).await? {
+                        return Ok(());
+                    }
+                    match claim.job.kind {
+                        JobKind::CreateVolume { volume_id } => {
+                            self.fail_new_volume(tx, volume_id).await?;
+                        }
+                        JobKind::DeleteVolume { volume_id } => {
+                            self.fail_volume_removal(tx, volume_id).await?;
+                        }
+                        JobKind::CreateSnapshot { snapshot_id } => {
+                            self.fail_snapshot(tx, snapshot_id, false).await?;
+                        }
+                        JobKind::DeleteSnapshot { snapshot_id } => {
+                            self.fail_snapshot(tx, snapshot_id, true).await?;
+                        }
+                        JobKind::CreateBackup { backup_id } => {
+                            self.fail_new_backup(tx, backup_id, reason).await?;
+                        }
+                        JobKind::RestoreBackup {
+                            backup_id,
+                            volume_id,
+                        } => {
+                            self.fail_restore(tx, backup_id, volume_id, reason).await?;
+                        }
+                        JobKind::DeleteBackup { backup_id } => {
+                            self.fail_backup_removal(tx, backup_id, reason).await?;
+                        }
+                        JobKind::ImportBackup { backup_id } => {
+                            self.fail_new_backup(tx, backup_id, reason).await?;
+                        }
+                    }
+                    tx.jobs().finish(claim, self.now(), Some(reason)).await?;
+                    Ok::<_, Error>(())
+                })
+            })
+            .await
+    }
+
+    async fn postpone(&self, claim: &Claim, delay: Duration) -> Result<()> {
+        let not_before = self.now().plus(delay);
+        self.catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    tx.jobs().postpone(claim, not_before).await?;
+                    Ok::<_, Error>(())
+                })
+            })
+            .await
+    }
+
+    /// Ends a job in the transaction that writes its result; refuses both if the claim was lost.
+    async fn finish(&self, tx: &mut Transaction<'_>, claim: &Claim) -> Work<()> {
+        if tx.jobs().finish(claim, self.now(), None).await? {
+            Ok(())
+        } else {
+            Err(Failure::Lost)
+        }
+    }
+}
+
+/// An error and its causes on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

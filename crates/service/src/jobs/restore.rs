@@ -1,0 +1,164 @@
+//! Reading a backup back onto a volume.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use strongroom_catalog::Transaction;
+use strongroom_engine::{FileTarget, Progress, Repository, RestoreOptions};
+use strongroom_model::backup::{Backup, BackupStatus};
+use strongroom_model::id::{BackupId, VolumeId};
+use strongroom_model::job::Claim;
+use strongroom_model::volume::{Volume, VolumeStatus};
+use tokio_util::sync::CancellationToken;
+
+use super::failure::{Failure, Work};
+use super::supervise::{Watched, aborted};
+use crate::{Error, Service};
+
+/// Metadata key that tells which backup a volume was restored from.
+const SOURCE_KEY: &str = "src_backup_id";
+
+impl Service {
+    /// Writes a backup's bytes over a volume; every one is verified on the way.
+    pub(super) async fn read_back(
+        &self,
+        claim: &Claim,
+        id: BackupId,
+        volume_id: VolumeId,
+        stop: &CancellationToken,
+    ) -> Work<()> {
+        let (backup, volume) = self
+            .catalog()
+            .read(|tx| {
+                Box::pin(async move {
+                    let backup = tx.backups().find_any(id).await?;
+                    Ok::<_, Error>((backup, tx.volumes().find_any(volume_id).await?))
+                })
+            })
+            .await?;
+        let still_wanted = |backup: &Backup| {
+            backup.status == BackupStatus::Restoring && backup.restore_volume_id == Some(volume_id)
+        };
+        let (Some(backup), Some(volume)) = (backup.filter(still_wanted), volume) else {
+            return Err(aborted());
+        };
+        let (path, size) = (self.folder().volume(volume_id), volume.size.bytes());
+        let file = path.clone();
+        self.on_folder(move |folder| {
+            if file.exists() {
+                Ok(())
+            } else {
+                folder.create(&file, size)
+            }
+        })
+        .await?;
+        let repository = self.repository(backup.vault_id).await?;
+        let progress = Arc::<Progress>::default();
+        let watched = Watched {
+            claim,
+            backup: Some((id, BackupStatus::Restoring)),
+            shows_progress: false,
+            progress: Arc::clone(&progress),
+            stop,
+        };
+        let options = RestoreOptions {
+            threads: self.settings().threads,
+            progress,
+        };
+        let target = Target {
+            path,
+            size_bytes: size,
+        };
+        self.supervise(watched, move || {
+            target.restore(&repository, backup.data_id, &options)
+        })
+        .await?;
+        self.publish_restore(claim, id, volume_id).await
+    }
+
+    async fn publish_restore(&self, claim: &Claim, id: BackupId, volume_id: VolumeId) -> Work<()> {
+        self.catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    let backup = tx.backups().find_any(id).await?;
+                    let mut backup = backup
+                        .filter(|backup| backup.status == BackupStatus::Restoring)
+                        .ok_or_else(aborted)?;
+                    backup.status = BackupStatus::Available;
+                    backup.restore_volume_id = None;
+                    self.write_backup(tx, &mut backup).await?;
+                    if let Some(mut volume) = tx.volumes().find_any(volume_id).await? {
+                        take_over(&mut volume, &backup);
+                        self.write_volume(tx, &mut volume).await?;
+                    }
+                    self.finish(tx, claim).await
+                })
+            })
+            .await
+    }
+
+    /// The volume's bytes are not to be trusted; the backup is as good as before.
+    pub(super) async fn fail_restore(
+        &self,
+        tx: &mut Transaction<'_>,
+        id: BackupId,
+        volume_id: VolumeId,
+        reason: &str,
+    ) -> crate::Result<()> {
+        if let Some(mut backup) = tx.backups().find_any(id).await?
+            && backup.restore_volume_id == Some(volume_id)
+        {
+            if backup.status == BackupStatus::Restoring {
+                backup.status = BackupStatus::Available;
+            }
+            backup.restore_volume_id = None;
+            backup.fail_reason = Some(format!("restore to volume {volume_id} failed: {reason}"));
+            self.write_backup(tx, &mut backup).await?;
+        }
+        if let Some(mut volume) = tx.volumes().find_any(volume_id).await?
+            && volume.status == VolumeStatus::RestoringBackup
+        {
+            // One that existed before holds a mixture; a new one never held anything.
+            volume.status = match volume.previous_status.take() {
+                Some(_) => VolumeStatus::ErrorRestoring,
+                None => VolumeStatus::Error,
+            };
+            self.write_volume(tx, &mut volume).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What a restored volume takes over from its backup, besides the bytes.
+fn take_over(volume: &mut Volume, backup: &Backup) {
+    volume.status = VolumeStatus::Available;
+    volume.previous_status = None;
+    volume.is_bootable = backup.is_bootable;
+    volume.metadata.extend(backup.volume_metadata.clone());
+    if volume.id != backup.volume_id {
+        volume
+            .metadata
+            .insert(SOURCE_KEY.to_owned(), backup.id.to_string());
+    }
+}
+
+/// A volume's file that a backup is written over.
+pub(super) struct Target {
+    pub(super) path: PathBuf,
+    pub(super) size_bytes: u64,
+}
+
+impl Target {
+    pub(super) fn restore(
+        &self,
+        repository: &Repository,
+        id: BackupId,
+        options: &RestoreOptions,
+    ) -> Work<()> {
+        let target = FileTarget::open(&self.path, self.size_bytes).map_err(|error| {
+            Failure::Permanent(format!("cannot write the volume's file: {error}"))
+        })?;
+        strongroom_engine::restore(repository, id, &target, options)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,211 @@
+//! A whole service in a temporary directory: SQLite, a folder store, a clock that stands still.
+
+use std::fs;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use strongroom_catalog::Catalog;
+use strongroom_engine::{MasterKey, Store};
+use strongroom_model::backup::Backup;
+use strongroom_model::chance::SeededChance;
+use strongroom_model::id::{ProjectId, UserId};
+use strongroom_model::identity::{Assignment, Role, Scope};
+use strongroom_model::size::GiB;
+use strongroom_model::time::{SettableClock, Timestamp};
+use strongroom_model::volume::{Metadata, Volume};
+use strongroom_service::backup::NewBackup;
+use strongroom_service::folder::VolumeFolder;
+use strongroom_service::identity::{
+    Bootstrap, Credentials, NameOrId, NewProject, NewUser, ScopeRequest,
+};
+use strongroom_service::volume::NewVolume;
+use strongroom_service::{Caller, Parts, Service, Settings};
+
+/// Everything that a test needs, gone when it is dropped.
+pub(crate) struct World {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) service: Service,
+    pub(crate) clock: Arc<SettableClock>,
+    pub(crate) admin: Caller,
+    pub(crate) bootstrap: Bootstrap,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    pub(crate) async fn with(settings: Settings) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(SettableClock::new(Timestamp::from_micros(
+            1_700_000_000_000_000,
+        )));
+        let service = open(&dir, &clock, settings, 1).await;
+        let bootstrap = service.bootstrap().await.unwrap().unwrap();
+        let admin = log_in(&service, "admin", &bootstrap.password, "admin").await;
+        Self {
+            dir,
+            service,
+            clock,
+            admin,
+            bootstrap,
+        }
+    }
+
+    /// The same directory opened anew, as after a crash.
+    pub(crate) async fn restart(mut self) -> Self {
+        self.service = open(&self.dir, &self.clock, Settings::default(), 2).await;
+        self
+    }
+
+    /// A project and a user in it with that role.
+    pub(crate) async fn project(&self, name: &str, role: Role) -> Caller {
+        let new = NewProject {
+            name: name.to_owned(),
+            domain_id: None,
+            description: String::new(),
+            is_enabled: true,
+        };
+        let project = self.service.create_project(&self.admin, new).await.unwrap();
+        self.user(&format!("{name}-user"), &project.id, role).await;
+        log_in(&self.service, &format!("{name}-user"), "password", name).await
+    }
+
+    pub(crate) async fn user(&self, name: &str, project: &ProjectId, role: Role) -> UserId {
+        let new = NewUser {
+            name: name.to_owned(),
+            domain_id: None,
+            password: "password".to_owned(),
+            default_project_id: None,
+            is_enabled: true,
+        };
+        let user = self.service.create_user(&self.admin, new).await.unwrap();
+        let scope = Scope::Project(project.clone());
+        let assignment = Assignment {
+            user_id: user.id.clone(),
+            scope,
+            role,
+        };
+        self.service.grant(&self.admin, assignment).await.unwrap();
+        user.id
+    }
+
+    /// An available volume of 1 GiB.
+    pub(crate) async fn volume(&self, caller: &Caller) -> Volume {
+        let new = NewVolume {
+            size: Some(GiB(1)),
+            ..NewVolume::default()
+        };
+        let volume = self.service.create_volume(caller, new).await.unwrap();
+        self.work().await;
+        self.service
+            .volume(caller, &volume.id.to_string())
+            .await
+            .unwrap()
+    }
+
+    /// A volume that holds `text` at some places.
+    pub(crate) async fn written_volume(&self, caller: &Caller, text: &str) -> Volume {
+        let volume = self.volume(caller).await;
+        self.write(&volume, text);
+        volume
+    }
+
+    pub(crate) fn write(&self, volume: &Volume, text: &str) {
+        let file = fs::OpenOptions::new()
+            .write(true)
+            .open(self.path(volume))
+            .unwrap();
+        for place in [0, 300 << 10, 500 << 20, (1 << 30) - 4096] {
+            file.write_all_at(text.as_bytes(), place).unwrap();
+        }
+    }
+
+    pub(crate) fn path(&self, volume: &Volume) -> PathBuf {
+        self.service.folder().volume(volume.id)
+    }
+
+    pub(crate) fn digest(&self, volume: &Volume) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new();
+        let mut file = fs::File::open(self.path(volume)).unwrap();
+        std::io::copy(&mut file, &mut hasher).unwrap();
+        hasher.finalize()
+    }
+
+    /// A backup of the volume, as its job left it.
+    pub(crate) async fn backup(&self, caller: &Caller, volume: &Volume) -> Backup {
+        let backup = self
+            .service
+            .create_backup(caller, new_backup(volume))
+            .await
+            .unwrap();
+        self.work().await;
+        self.service
+            .backup(caller, &backup.id.to_string())
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn show(&self, caller: &Caller, backup: &Backup) -> Backup {
+        self.service
+            .backup(caller, &backup.id.to_string())
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn show_volume(&self, caller: &Caller, volume: &Volume) -> Volume {
+        self.service
+            .volume(caller, &volume.id.to_string())
+            .await
+            .unwrap()
+    }
+
+    /// Runs every due job.
+    pub(crate) async fn work(&self) -> usize {
+        self.service.run_due_jobs().await.unwrap()
+    }
+}
+
+/// What a plain `openstack volume backup create` asks for.
+pub(crate) fn new_backup(volume: &Volume) -> NewBackup {
+    NewBackup {
+        volume_id: volume.id,
+        snapshot_id: None,
+        name: Some("nightly".to_owned()),
+        description: None,
+        container: None,
+        is_incremental: false,
+        is_forced: false,
+        metadata: Metadata::new(),
+        availability_zone: None,
+    }
+}
+
+pub(crate) async fn log_in(service: &Service, user: &str, password: &str, project: &str) -> Caller {
+    let credentials = Credentials::Password {
+        user: NameOrId::Name(user.to_owned(), None),
+        password: password.to_owned(),
+    };
+    let scope = ScopeRequest::Project(NameOrId::Name(project.to_owned(), None));
+    let token = service.issue_token(credentials, scope).await.unwrap();
+    token.caller("req-test".to_owned())
+}
+
+async fn open(
+    dir: &tempfile::TempDir,
+    clock: &Arc<SettableClock>,
+    settings: Settings,
+    seed: u64,
+) -> Service {
+    let url = format!("sqlite://{}", dir.path().join("catalog.db").display());
+    let parts = Parts {
+        catalog: Catalog::connect(&url).await.unwrap(),
+        store: Store::folder(&dir.path().join("store")).unwrap(),
+        master_key: MasterKey::from_bytes([7; 32]),
+        folder: VolumeFolder::open(dir.path().join("volumes")).unwrap(),
+        clock: Arc::<SettableClock>::clone(clock),
+        chance: Arc::new(SeededChance::new(seed)),
+    };
+    Service::open(parts, settings).await.unwrap()
+}
