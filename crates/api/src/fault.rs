@@ -167,9 +167,7 @@ fn message_of(error: &Error) -> String {
         Error::Invalid { field, message } => {
             format!("Invalid input received: {field}: {message}")
         }
-        Error::BackupExists(_) => {
-            "Invalid backup: Backup already exists in database.".to_owned()
-        }
+        Error::BackupExists(_) => "Invalid backup: Backup already exists in database.".to_owned(),
         Error::IdentityExists { what, name } => format!("The {what} {name} exists."),
         Error::QuotaExceeded {
             resource,
@@ -182,9 +180,7 @@ fn message_of(error: &Error) -> String {
              Current usage is {in_use}.",
             resource.name()
         ),
-        Error::Unauthenticated => {
-            "The request you have made requires authentication.".to_owned()
-        }
+        Error::Unauthenticated => "The request you have made requires authentication.".to_owned(),
         Error::Forbidden(rule) => format!("Policy doesn't allow {rule} to be performed."),
         Error::Unavailable { .. } => {
             "The service is temporarily unavailable, try again later.".to_owned()

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, Method, StatusCode};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use percent_encoding::percent_decode_str;
@@ -23,7 +23,11 @@ pub(crate) fn segments(path: &str) -> Vec<String> {
         .filter(|piece| !piece.is_empty())
         .map(|piece| percent_decode_str(piece).decode_utf8_lossy().into_owned())
         .collect();
-    let is_key = segments.iter().rev().nth(1).is_some_and(|s| s == "metadata");
+    let is_key = segments
+        .iter()
+        .rev()
+        .nth(1)
+        .is_some_and(|s| s == "metadata");
     if let Some(last) = segments.last_mut()
         && !is_key
         && let Some(stem) = last.strip_suffix(".json")
@@ -67,7 +71,7 @@ pub(crate) async fn read_body(
         None => Ok(None),
         Some(Ok(kind)) if is_json(kind) => Ok(Some(bytes)),
         Some(_) => Err(Fault::new(
-            axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "Unsupported Content-Type",
         )),
     }

@@ -163,15 +163,36 @@ mod tests {
     use strongroom_model::backup::Measured;
 
     const SHARED: [&str; 18] = [
-        "status", "description", "links", "availability_zone", "volume_id", "fail_reason", "id",
-        "size", "object_count", "container", "name", "created_at", "updated_at", "data_timestamp",
-        "has_dependent_backups", "snapshot_id", "is_incremental", "",
+        "status",
+        "description",
+        "links",
+        "availability_zone",
+        "volume_id",
+        "fail_reason",
+        "id",
+        "size",
+        "object_count",
+        "container",
+        "name",
+        "created_at",
+        "updated_at",
+        "data_timestamp",
+        "has_dependent_backups",
+        "snapshot_id",
+        "is_incremental",
+        "",
     ];
 
     fn keys(version: Version) -> Vec<String> {
-        let links = ["self", "bookmark"].map(|rel| Link { href: String::new(), rel });
+        let links = ["self", "bookmark"].map(|rel| Link {
+            href: String::new(),
+            rel,
+        });
         let backup = Backup {
-            measured: Some(Measured { master_key_id: "k".to_owned(), ..Measured::default() }),
+            measured: Some(Measured {
+                master_key_id: "k".to_owned(),
+                ..Measured::default()
+            }),
             ..fixture()
         };
         let value = json!(detail_of(&backup, version, links));
@@ -180,32 +201,51 @@ mod tests {
 
     fn beyond(version: Version) -> Vec<String> {
         let shown = keys(version);
-        assert!(SHARED[..17].iter().all(|key| shown.iter().any(|k| k == key)));
-        shown.into_iter().filter(|key| !SHARED.contains(&key.as_str())).collect()
+        assert!(
+            SHARED[..17]
+                .iter()
+                .all(|key| shown.iter().any(|k| k == key))
+        );
+        shown
+            .into_iter()
+            .filter(|key| !SHARED.contains(&key.as_str()))
+            .collect()
     }
 
     // T-19: no key beyond those of the version; object_count and the flags are never null.
     #[test]
     fn t19_each_version_shows_exactly_its_fields() {
         let owner = "os-backup-project-attr:project_id";
-        assert_eq!(beyond(Version::V2), ["os-bak-tenant-attr:tenant_id", "service_metadata"]);
+        assert_eq!(
+            beyond(Version::V2),
+            ["os-bak-tenant-attr:tenant_id", "service_metadata"]
+        );
         assert_eq!(beyond(Version::V3(0)), [owner]);
         assert_eq!(beyond(Version::V3(42)), [owner]);
         assert_eq!(beyond(Version::V3(43)), [owner, "metadata"]);
         assert_eq!(beyond(Version::V3(56)), [owner, "metadata", "user_id"]);
-        assert_eq!(beyond(Version::V3(71)), [owner, "metadata", "user_id", "encryption_key_id"]);
+        assert_eq!(
+            beyond(Version::V3(71)),
+            [owner, "metadata", "user_id", "encryption_key_id"]
+        );
     }
 
     // T-18: no zone in a native timestamp. T-19: metadata is an object, the counts are numbers.
     #[test]
     fn t18_t19_types_and_formats() {
-        let links = ["self", "bookmark"].map(|rel| Link { href: String::new(), rel });
+        let links = ["self", "bookmark"].map(|rel| Link {
+            href: String::new(),
+            rel,
+        });
         let value = json!(detail_of(&fixture(), Version::V3(71), links));
         assert_eq!(value["created_at"], "2013-06-27T08:48:03.000000");
         assert_eq!(value["data_timestamp"], "2013-06-27T08:48:03.000000");
         assert_eq!(value["object_count"], 0);
         assert_eq!(value["metadata"], json!({}));
-        assert_eq!((&value["is_incremental"], &value["has_dependent_backups"]), (&json!(false), &json!(false)));
+        assert_eq!(
+            (&value["is_incremental"], &value["has_dependent_backups"]),
+            (&json!(false), &json!(false))
+        );
         assert!(value["updated_at"].is_null() && value["name"].is_null());
         assert!(value.get("encryption_key_id").is_none());
     }

@@ -5,9 +5,7 @@ use serde_json::{Value, json};
 use strongroom_model::backup::{Backup, BackupStatus};
 use strongroom_model::id::{BackupId, ProjectId, SnapshotId, VolumeId};
 use strongroom_model::page::Page;
-use strongroom_service::backup::{
-    BackupChange, BackupFilter, BackupKey, BackupListing, NewBackup,
-};
+use strongroom_service::backup::{BackupChange, BackupFilter, BackupKey, BackupListing, NewBackup};
 use strongroom_service::restore::RestoreRequest;
 
 use super::call::{Answer, Call};
@@ -80,7 +78,12 @@ pub(super) async fn list(call: &Call, path: &str, view: View) -> Answer {
         with_total: listing.with_total,
     };
     let page = call.service.backups(&call.caller, listing).await?;
-    Ok(Reply::ok(paging::document(call, path, limit, page_view(call, &page, view))))
+    Ok(Reply::ok(paging::document(
+        call,
+        path,
+        limit,
+        page_view(call, &page, view),
+    )))
 }
 
 /// How a list shows each backup.
@@ -97,14 +100,18 @@ fn page_view(call: &Call, page: &Page<Backup>, view: View) -> PageView {
 /// `GET /backups/ID` (B3).
 pub(super) async fn show(call: &Call, id: &str) -> Answer {
     let backup = call.service.backup(&call.caller, id).await?;
-    Ok(Reply::ok(json!({"backup": backup_view::detail(call, &backup)})))
+    Ok(Reply::ok(
+        json!({"backup": backup_view::detail(call, &backup)}),
+    ))
 }
 
 /// `POST /backups` (B4).
 pub(super) async fn create(call: &Call) -> Answer {
     let new = read_new(call, &call.json()?)?;
     let backup = call.service.create_backup(&call.caller, new).await?;
-    Ok(Reply::accepted(json!({"backup": backup_view::summary(call, &backup)})))
+    Ok(Reply::accepted(
+        json!({"backup": backup_view::summary(call, &backup)}),
+    ))
 }
 
 fn read_new(call: &Call, body: &Value) -> Result<NewBackup, Fault> {
@@ -174,7 +181,9 @@ pub(super) async fn update(call: &Call, id: &str) -> Answer {
     call.require(Feature::BackupUpdate)?;
     let change = read_change(call, &call.json()?)?;
     let backup = call.service.update_backup(&call.caller, id, change).await?;
-    Ok(Reply::ok(json!({"backup": backup_view::summary(call, &backup)})))
+    Ok(Reply::ok(
+        json!({"backup": backup_view::summary(call, &backup)}),
+    ))
 }
 
 fn read_change(call: &Call, body: &Value) -> Result<BackupChange, Fault> {
@@ -205,7 +214,10 @@ pub(super) async fn restore(call: &Call, id: &str) -> Answer {
         volume_id: fields.id("volume_id", VolumeId::parse)?,
         name: fields.text("name")?,
     };
-    let restore = call.service.restore_backup(&call.caller, id, request).await?;
+    let restore = call
+        .service
+        .restore_backup(&call.caller, id, request)
+        .await?;
     Ok(Reply::accepted(json!({"restore": {
         "backup_id": restore.backup_id.to_string(),
         "volume_id": restore.volume_id.to_string(),
@@ -263,7 +275,11 @@ pub(super) async fn import(call: &Call) -> Answer {
         .as_str()
         .ok_or_else(|| validate::mistyped("backup_url", url, "'string'"))?;
     if url.is_empty() {
-        return Err(validate::invalid("backup_url", &json!(""), "'' is too short"));
+        return Err(validate::invalid(
+            "backup_url",
+            &json!(""),
+            "'' is too short",
+        ));
     }
     let record = record::decode(url)?;
     if service != record::BACKUP_SERVICE {
@@ -273,5 +289,7 @@ pub(super) async fn import(call: &Call) -> Answer {
         ));
     }
     let backup = call.service.import_backup(&call.caller, record).await?;
-    Ok(Reply::created(json!({"backup": backup_view::summary(call, &backup)})))
+    Ok(Reply::created(
+        json!({"backup": backup_view::summary(call, &backup)}),
+    ))
 }

@@ -61,11 +61,25 @@ pub(super) fn resource_filters(call: &Call) -> Answer {
     let table = [
         (
             "backup",
-            json!(["name", "status", "volume_id", "name~", "status~", "volume_id~"]),
+            json!([
+                "name",
+                "status",
+                "volume_id",
+                "name~",
+                "status~",
+                "volume_id~"
+            ]),
         ),
         (
             "volume",
-            json!(["name", "status", "bootable", "availability_zone", "metadata", "name~"]),
+            json!([
+                "name",
+                "status",
+                "bootable",
+                "availability_zone",
+                "metadata",
+                "name~"
+            ]),
         ),
         ("snapshot", json!(["name", "status", "volume_id", "name~"])),
     ];

@@ -59,7 +59,15 @@ mod tests {
             let keys: Vec<_> = body["versions"][at].as_object().unwrap().keys().collect();
             assert_eq!(
                 keys,
-                ["id", "status", "version", "min_version", "updated", "media-types", "links"]
+                [
+                    "id",
+                    "status",
+                    "version",
+                    "min_version",
+                    "updated",
+                    "media-types",
+                    "links"
+                ]
             );
         }
         let one = document(Generation::V3, "http://h:1").body.unwrap();
@@ -71,7 +79,10 @@ mod tests {
     fn version_three_announces_its_range() {
         let body = document(Generation::V3, "https://h/x").body.unwrap();
         let entry = &body["versions"][0];
-        assert_eq!((entry["version"].as_str(), entry["min_version"].as_str()), (Some("3.71"), Some("3.0")));
+        assert_eq!(
+            (entry["version"].as_str(), entry["min_version"].as_str()),
+            (Some("3.71"), Some("3.0"))
+        );
         assert_eq!(entry["links"][1]["href"], "https://h/x/v3/");
         let old = document(Generation::V2, "https://h/x").body.unwrap();
         assert_eq!(old["versions"][0]["version"], "");

@@ -40,15 +40,24 @@ impl Owner<'_> {
         let metadata = Some(pairs);
         Ok(match self {
             Self::Backup(id) => {
-                let change = BackupChange { metadata, ..Default::default() };
+                let change = BackupChange {
+                    metadata,
+                    ..Default::default()
+                };
                 service.update_backup(caller, id, change).await?.metadata
             }
             Self::Volume(id) => {
-                let change = VolumeChange { metadata, ..Default::default() };
+                let change = VolumeChange {
+                    metadata,
+                    ..Default::default()
+                };
                 service.update_volume(caller, id, change).await?.metadata
             }
             Self::Snapshot(id) => {
-                let change = SnapshotChange { metadata, ..Default::default() };
+                let change = SnapshotChange {
+                    metadata,
+                    ..Default::default()
+                };
                 service.update_snapshot(caller, id, change).await?.metadata
             }
         })

@@ -154,9 +154,10 @@ fn parse(text: &str) -> Result<u32, Fault> {
     if text.eq_ignore_ascii_case("latest") {
         return Ok(MAX_MINOR);
     }
-    let Some((major, minor)) = text.split_once('.').filter(|(major, minor)| {
-        is_number(major) && *major != "0" && is_number(minor)
-    }) else {
+    let Some((major, minor)) = text
+        .split_once('.')
+        .filter(|(major, minor)| is_number(major) && *major != "0" && is_number(minor))
+    else {
         return Err(Fault::bad_request(format!(
             "API Version String {text} is of invalid format. \
              Must be of format MajorNum.MinorNum."
@@ -177,9 +178,7 @@ fn parse(text: &str) -> Result<u32, Fault> {
 /// Digits without a leading zero.
 fn is_number(text: &str) -> bool {
     text == "0"
-        || (!text.is_empty()
-            && !text.starts_with('0')
-            && text.bytes().all(|b| b.is_ascii_digit()))
+        || (!text.is_empty() && !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -211,10 +210,19 @@ mod tests {
 
     #[test]
     fn refuses_malformed_and_unsupported_versions() {
-        for value in ["volume", "volume 3", "volume 3.x", "volume 03.1", "volume 3.01", "volume 0.1"] {
+        for value in [
+            "volume",
+            "volume 3",
+            "volume 3.x",
+            "volume 03.1",
+            "volume 3.01",
+            "volume 0.1",
+        ] {
             let (status, message) = ask(value).unwrap_err();
             assert_eq!(status, 400, "{value}");
-            assert!(message.ends_with("is of invalid format. Must be of format MajorNum.MinorNum."));
+            assert!(
+                message.ends_with("is of invalid format. Must be of format MajorNum.MinorNum.")
+            );
         }
         for version in ["3.72", "3.99", "2.0", "4.0", "3.99999999999999999999"] {
             let (status, message) = ask(&format!("volume {version}")).unwrap_err();

@@ -22,7 +22,9 @@ pub(super) async fn limits(call: &Call) -> Answer {
         None => call.project("limits_extension:used_limits")?.clone(),
     };
     let quotas = call.service.quotas(&call.caller, &project).await?;
-    Ok(Reply::ok(json!({"limits": {"rate": [], "absolute": absolute(&quotas)}})))
+    Ok(Reply::ok(
+        json!({"limits": {"rate": [], "absolute": absolute(&quotas)}}),
+    ))
 }
 
 /// Exactly the ten figures that clients know.
@@ -48,13 +50,17 @@ fn absolute(quotas: &[Quota]) -> Value {
 pub(super) async fn show(call: &Call, project: &str) -> Answer {
     let quotas = call.service.quotas(&call.caller, &target(project)?).await?;
     let has_usage = call.flag("usage");
-    Ok(Reply::ok(json!({"quota_set": set(project, &quotas, has_usage)})))
+    Ok(Reply::ok(
+        json!({"quota_set": set(project, &quotas, has_usage)}),
+    ))
 }
 
 /// `GET /os-quota-sets/PROJECT/defaults` (Q3).
 pub(super) async fn defaults(call: &Call, project: &str) -> Answer {
     let quotas = call.service.default_quotas(&call.caller).await?;
-    Ok(Reply::ok(json!({"quota_set": set(project, &quotas, false)})))
+    Ok(Reply::ok(
+        json!({"quota_set": set(project, &quotas, false)}),
+    ))
 }
 
 /// `PUT /os-quota-sets/PROJECT` (Q4). The answer repeats all limits, without the id.
@@ -79,7 +85,9 @@ pub(super) async fn reset(call: &Call, project: &str) -> Answer {
 /// `GET /os-quota-class-sets/CLASS` (Q6).
 pub(super) async fn show_class(call: &Call, class: &str) -> Answer {
     let quotas = call.service.quota_class(&call.caller, class).await?;
-    Ok(Reply::ok(json!({"quota_class_set": set(class, &quotas, false)})))
+    Ok(Reply::ok(
+        json!({"quota_class_set": set(class, &quotas, false)}),
+    ))
 }
 
 /// `PUT /os-quota-class-sets/CLASS` (Q6).
@@ -89,7 +97,9 @@ pub(super) async fn update_class(call: &Call, class: &str) -> Answer {
         .service
         .set_quota_class(&call.caller, class, &limits)
         .await?;
-    Ok(Reply::ok(json!({"quota_class_set": figures(&quotas, false)})))
+    Ok(Reply::ok(
+        json!({"quota_class_set": figures(&quotas, false)}),
+    ))
 }
 
 fn target(id: &str) -> Result<ProjectId, Fault> {
@@ -165,15 +175,25 @@ mod tests {
         let plain = set("p", &quotas(), false);
         assert_eq!((&plain["id"], &plain["groups"]), (&json!("p"), &json!(10)));
         let used = set("p", &quotas(), true);
-        assert_eq!(used["backups"], json!({"limit": 10, "in_use": 3, "reserved": 0}));
+        assert_eq!(
+            used["backups"],
+            json!({"limit": 10, "in_use": 3, "reserved": 0})
+        );
     }
 
     #[test]
     fn limits_are_whole_numbers_from_minus_one() {
-        let body = json!({"quota_set": {"backups": "7", "volumes": -1, "tenant_id": "x", "groups": null}});
+        let body =
+            json!({"quota_set": {"backups": "7", "volumes": -1, "tenant_id": "x", "groups": null}});
         let limits = read_limits(&body, "quota_set").unwrap();
         assert_eq!(limits, [(Resource::Backups, 7), (Resource::Volumes, -1)]);
-        for bad in [json!(-2), json!(1.5), json!("x"), json!(true), json!(3_000_000_000_u32)] {
+        for bad in [
+            json!(-2),
+            json!(1.5),
+            json!("x"),
+            json!(true),
+            json!(3_000_000_000_u32),
+        ] {
             assert!(read_limits(&json!({"quota_set": {"backups": bad}}), "quota_set").is_err());
         }
     }

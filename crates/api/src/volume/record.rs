@@ -67,13 +67,15 @@ pub(super) fn decode(text: &str) -> Result<ImportedRecord, Fault> {
         .map_err(|_| Fault::invalid_input("Can't parse backup record."))?;
     let id = read_id(&record)?;
     let size = read_size(&record)?;
-    let data_id = record.get("driver_info").and_then(|info| info.get("data_id"));
+    let data_id = record
+        .get("driver_info")
+        .and_then(|info| info.get("data_id"));
     let volume_id = record.get("volume_id").and_then(Value::as_str);
     Ok(ImportedRecord {
         id,
         data_id: data_id
             .and_then(Value::as_str)
-            .map_or(Ok(id), |text| BackupId::parse(text))
+            .map_or(Ok(id), BackupId::parse)
             .map_err(|_| Fault::invalid_input("Can't parse backup record."))?,
         volume_id: volume_id
             .and_then(|text| VolumeId::parse(text).ok())
@@ -156,16 +158,28 @@ mod tests {
 
     #[test]
     fn what_is_no_record_is_refused_in_cinders_words() {
-        assert_eq!(refusal("!"), "Invalid input received: Can't decode backup record.");
+        assert_eq!(
+            refusal("!"),
+            "Invalid input received: Can't decode backup record."
+        );
         for no_object in ["not json", "[]", "1"] {
             let text = STANDARD.encode(no_object);
-            assert_eq!(refusal(&text), "Invalid input received: Can't parse backup record.");
+            assert_eq!(
+                refusal(&text),
+                "Invalid input received: Can't parse backup record."
+            );
         }
         let table = [
             (json!({"size": 1}), "is missing an id"),
             (json!({"id": "x", "size": 1}), "has an id that is no UUID"),
-            (json!({"id": "1d1139d8-8989-49d3-8aa1-83eb691e6db2"}), "is missing size attribute"),
-            (json!({"id": "1d1139d8-8989-49d3-8aa1-83eb691e6db2", "size": -1}), "has an invalid size"),
+            (
+                json!({"id": "1d1139d8-8989-49d3-8aa1-83eb691e6db2"}),
+                "is missing size attribute",
+            ),
+            (
+                json!({"id": "1d1139d8-8989-49d3-8aa1-83eb691e6db2", "size": -1}),
+                "has an invalid size",
+            ),
         ];
         for (record, end) in table {
             assert_eq!(

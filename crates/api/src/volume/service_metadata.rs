@@ -130,21 +130,45 @@ mod tests {
     fn an_unfinished_backup_claims_nothing() {
         let json: Value = serde_json::from_str(&text(&fixture())).unwrap();
         let keys: Vec<_> = json.as_object().unwrap().keys().cloned().collect();
-        assert_eq!(keys, ["bootable", "backupurl", "BackupSize", "progress", "snap_id", "ST"]);
+        assert_eq!(
+            keys,
+            [
+                "bootable",
+                "backupurl",
+                "BackupSize",
+                "progress",
+                "snap_id",
+                "ST"
+            ]
+        );
         assert_eq!(json["BackupSize"], 0);
         assert_eq!(json["progress"], "0");
     }
 
     #[test]
     fn figures_round_and_keep_their_bounds() {
-        let table = [(1000, 0, 100), (1000, 1000, 0), (1000, 2000, 0), (1000, 994, 1), (1000, 996, 0)];
+        let table = [
+            (1000, 0, 100),
+            (1000, 1000, 0),
+            (1000, 2000, 0),
+            (1000, 994, 1),
+            (1000, 996, 0),
+        ];
         for (size_bytes, stored_bytes, percent) in table {
-            let measured = Measured { size_bytes, stored_bytes, ..measured() };
+            let measured = Measured {
+                size_bytes,
+                stored_bytes,
+                ..measured()
+            };
             assert_eq!(saving(&measured), Some(percent), "{stored_bytes}");
         }
         let empty = Measured::default();
         assert_eq!((saving(&empty), throughput(&empty)), (None, None));
-        let huge = Measured { read_bytes: u64::MAX, duration_micros: 1, ..measured() };
+        let huge = Measured {
+            read_bytes: u64::MAX,
+            duration_micros: 1,
+            ..measured()
+        };
         assert_eq!(throughput(&huge), None);
     }
 }

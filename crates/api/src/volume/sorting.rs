@@ -27,10 +27,7 @@ pub(super) fn read<K>(
     }
 }
 
-fn read_pairs<K>(
-    sort: &str,
-    key_of: impl Fn(&str) -> Option<K>,
-) -> Result<Vec<SortBy<K>>, Fault> {
+fn read_pairs<K>(sort: &str, key_of: impl Fn(&str) -> Option<K>) -> Result<Vec<SortBy<K>>, Fault> {
     if sort.trim().is_empty() {
         return Ok(Vec::new());
     }
@@ -89,11 +86,18 @@ mod tests {
 
     #[test]
     fn refusals_have_cinders_words() {
-        assert_eq!(sorted("sort=x").unwrap_err(), "Invalid input received: Invalid sort key");
+        assert_eq!(
+            sorted("sort=x").unwrap_err(),
+            "Invalid input received: Invalid sort key"
+        );
         assert_eq!(
             sorted("sort=a:up").unwrap_err(),
             "Invalid input received: Unknown sort direction, must be 'desc' or 'asc'."
         );
-        assert!(sorted("sort=a&sort_dir=asc").unwrap_err().contains("are deprecated"));
+        assert!(
+            sorted("sort=a&sort_dir=asc")
+                .unwrap_err()
+                .contains("are deprecated")
+        );
     }
 }

@@ -99,7 +99,9 @@ impl<'a> Fields<'a> {
 
     /// A boolean, or a word that stands for one; false if absent.
     pub(super) fn flag(&self, key: &str) -> Result<bool, Fault> {
-        self.map.get(key).map_or(Ok(false), |value| flag(key, value))
+        self.map
+            .get(key)
+            .map_or(Ok(false), |value| flag(key, value))
     }
 
     /// An id, as `parse` reads it.
@@ -136,7 +138,11 @@ pub(super) fn invalid(field: &str, value: &Value, why: &str) -> Fault {
 
 /// A refusal of a value of the wrong type.
 pub(super) fn mistyped(field: &str, value: &Value, types: &str) -> Fault {
-    invalid(field, value, &format!("{} is not of type {types}", repr(value)))
+    invalid(
+        field,
+        value,
+        &format!("{} is not of type {types}", repr(value)),
+    )
 }
 
 /// A text of at most 255 characters without NUL, trimmed.
@@ -145,7 +151,11 @@ pub(super) fn text(field: &str, value: &Value) -> Result<String, Fault> {
         return Err(mistyped(field, value, "'string', 'null'"));
     };
     if text.chars().count() > MAX_CHARS {
-        return Err(invalid(field, value, &format!("{} is too long", repr(value))));
+        return Err(invalid(
+            field,
+            value,
+            &format!("{} is too long", repr(value)),
+        ));
     }
     if text.contains('\0') {
         let why = format!("{} has a character that is not printable", repr(value));
@@ -246,8 +256,14 @@ mod tests {
         insta::assert_snapshot!(refusal(fields.required("volume_id")), @"Invalid input for field/attribute backup. Value: {'name': 'b', 'x': 1}. 'volume_id' is a required property");
         insta::assert_snapshot!(refusal(fields.only(&["name"])), @"Invalid input for field/attribute backup. Value: {'name': 'b', 'x': 1}. Additional properties are not allowed ('x' was unexpected)");
         assert_eq!(refusal(fields.only(&[])).matches("were").count(), 1);
-        assert_eq!(refusal(Fields::of(&body, "restore")), "'restore' is a required property");
-        assert_eq!(refusal(Fields::of(&json!([]), "backup")), "[] is not of type 'object'");
+        assert_eq!(
+            refusal(Fields::of(&body, "restore")),
+            "'restore' is a required property"
+        );
+        assert_eq!(
+            refusal(Fields::of(&json!([]), "backup")),
+            "[] is not of type 'object'"
+        );
         let beside = json!({"backup": {}, "y": 1});
         assert!(refusal(Fields::alone(&beside, "backup")).contains("('y' was unexpected)"));
         assert!(refusal(Fields::of(&json!({"backup": 1}), "backup")).contains("Value: 1."));
@@ -270,7 +286,11 @@ mod tests {
 
     #[test]
     fn booleans_come_as_words_too() {
-        for (value, expected) in [(json!(true), true), (json!("Off"), false), (json!("t"), true)] {
+        for (value, expected) in [
+            (json!(true), true),
+            (json!("Off"), false),
+            (json!("t"), true),
+        ] {
             assert_eq!(flag("force", &value).unwrap(), expected);
         }
         for bad in [json!("maybe"), json!(1), json!(null), json!([])] {
@@ -282,14 +302,23 @@ mod tests {
     fn metadata_keys_and_values_are_texts_of_some_length() {
         let pairs = metadata("metadata", &json!({"a:b/c d": "v"})).unwrap();
         assert_eq!(pairs["a:b/c d"], "v");
-        for bad in [json!({"": "v"}), json!({"ä": "v"}), json!({"k": 1}), json!({"k": "v".repeat(256)}), json!([])] {
+        for bad in [
+            json!({"": "v"}),
+            json!({"ä": "v"}),
+            json!({"k": 1}),
+            json!({"k": "v".repeat(256)}),
+            json!([]),
+        ] {
             assert!(metadata("metadata", &bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn an_action_is_one_key() {
-        assert_eq!(action(&json!({"os-x": null})).unwrap(), ("os-x", &Value::Null));
+        assert_eq!(
+            action(&json!({"os-x": null})).unwrap(),
+            ("os-x", &Value::Null)
+        );
         for bad in [json!({}), json!({"a": 1, "b": 2}), json!([]), json!(null)] {
             assert_eq!(refusal(action(&bad)), "Malformed request body");
         }

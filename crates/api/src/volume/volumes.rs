@@ -63,7 +63,8 @@ fn filter(call: &Call, name: &str, value: &str) -> Option<VolumeFilter> {
 
 /// `{'key': 'value'}`, as Python prints it, or the same as JSON.
 fn one_pair(text: &str) -> Option<VolumeFilter> {
-    let parsed = serde_json::from_str(text).or_else(|_| serde_json::from_str(&text.replace('\'', "\"")));
+    let parsed =
+        serde_json::from_str(text).or_else(|_| serde_json::from_str(&text.replace('\'', "\"")));
     let map: Map<String, Value> = parsed.ok()?;
     let (key, value) = map.into_iter().next()?;
     Some(VolumeFilter::Metadata(key, value.as_str()?.to_owned()))
@@ -82,7 +83,12 @@ pub(super) async fn list(call: &Call, path: &str, view: View) -> Answer {
         with_total: listing.with_total,
     };
     let page = call.service.volumes(&call.caller, listing).await?;
-    Ok(Reply::ok(paging::document(call, path, limit, page_view(call, &page, view))))
+    Ok(Reply::ok(paging::document(
+        call,
+        path,
+        limit,
+        page_view(call, &page, view),
+    )))
 }
 
 /// How a list shows each volume.
@@ -112,10 +118,15 @@ pub(super) async fn create(call: &Call) -> Answer {
 fn read_new(call: &Call, body: &Value) -> Result<NewVolume, Fault> {
     let fields = Fields::of(body, "volume")?;
     let origin = read_origin(call, &fields)?;
-    let size = fields.get("size").map(|size| read_size("size", size)).transpose()?;
+    let size = fields
+        .get("size")
+        .map(|size| read_size("size", size))
+        .transpose()?;
     if size.is_none() && origin == VolumeOrigin::Empty {
         fields.required("size")?;
-        return Err(Fault::invalid_input("Volume size must be an integer and greater than 0"));
+        return Err(Fault::invalid_input(
+            "Volume size must be an integer and greater than 0",
+        ));
     }
     Ok(NewVolume {
         size,
@@ -128,8 +139,13 @@ fn read_new(call: &Call, body: &Value) -> Result<NewVolume, Fault> {
 }
 
 fn read_origin(call: &Call, fields: &Fields<'_>) -> Result<VolumeOrigin, Fault> {
-    if ["imageRef", "image_id"].iter().any(|key| fields.get(key).is_some_and(|it| it != "")) {
-        return Err(Fault::invalid_input("Volumes cannot be made from images here."));
+    if ["imageRef", "image_id"]
+        .iter()
+        .any(|key| fields.get(key).is_some_and(|it| it != ""))
+    {
+        return Err(Fault::invalid_input(
+            "Volumes cannot be made from images here.",
+        ));
     }
     if !call.version.has(Feature::VolumeFromBackup) && fields.get("backup_id").is_some() {
         return Err(Fault::bad_request(
@@ -156,10 +172,12 @@ pub(super) fn read_size(field: &str, value: &Value) -> Result<GiB, Fault> {
         Value::String(text) => text.trim().parse().ok(),
         other => other.as_u64().and_then(|size| u32::try_from(size).ok()),
     };
-    size.filter(|size| (1..=MAX_GIB).contains(size)).map(GiB).ok_or_else(|| {
-        let why = format!("{} is not a whole number above 0", crate::json::repr(value));
-        validate::invalid(field, value, &why)
-    })
+    size.filter(|size| (1..=MAX_GIB).contains(size))
+        .map(GiB)
+        .ok_or_else(|| {
+            let why = format!("{} is not a whole number above 0", crate::json::repr(value));
+            validate::invalid(field, value, &why)
+        })
 }
 
 fn name(fields: &Fields<'_>) -> Result<Option<String>, Fault> {
@@ -167,7 +185,9 @@ fn name(fields: &Fields<'_>) -> Result<Option<String>, Fault> {
 }
 
 fn description(fields: &Fields<'_>) -> Result<Option<String>, Fault> {
-    Ok(fields.text("description")?.or(fields.text("display_description")?))
+    Ok(fields
+        .text("description")?
+        .or(fields.text("display_description")?))
 }
 
 /// `PUT /volumes/ID`.
@@ -175,7 +195,9 @@ pub(super) async fn update(call: &Call, id: &str) -> Answer {
     let body = call.json()?;
     let fields = Fields::of(&body, "volume")?;
     let change = VolumeChange {
-        name: fields.text_change("name")?.or(fields.text_change("display_name")?),
+        name: fields
+            .text_change("name")?
+            .or(fields.text_change("display_name")?),
         description: fields
             .text_change("description")?
             .or(fields.text_change("display_description")?),
@@ -192,7 +214,9 @@ pub(super) async fn delete(call: &Call, id: &str) -> Answer {
         cascade: call.flag("cascade"),
         is_forced: call.flag("force"),
     };
-    call.service.delete_volume(&call.caller, id, options).await?;
+    call.service
+        .delete_volume(&call.caller, id, options)
+        .await?;
     Ok(Reply::empty(StatusCode::ACCEPTED))
 }
 
@@ -238,7 +262,11 @@ pub(super) fn detail(call: &Call, volume: &Volume) -> Value {
         (Feature::VolumeGroup, "group_id", Value::Null),
         (Feature::SharedTargets, "service_uuid", Value::Null),
         (Feature::SharedTargets, "shared_targets", Value::from(false)),
-        (Feature::VolumeTypeId, "volume_type_id", Value::from(TYPE_ID)),
+        (
+            Feature::VolumeTypeId,
+            "volume_type_id",
+            Value::from(TYPE_ID),
+        ),
         (Feature::ConsumesQuota, "consumes_quota", Value::from(true)),
     ];
     for (feature, key, value) in versioned {
@@ -257,7 +285,14 @@ mod tests {
     fn sizes_are_whole_and_positive() {
         assert_eq!(read_size("size", &json!(3)).unwrap(), GiB(3));
         assert_eq!(read_size("size", &json!("7")).unwrap(), GiB(7));
-        for bad in [json!(0), json!(-1), json!(1.5), json!("x"), json!(true), json!(4_294_967_296_u64)] {
+        for bad in [
+            json!(0),
+            json!(-1),
+            json!(1.5),
+            json!("x"),
+            json!(true),
+            json!(4_294_967_296_u64),
+        ] {
             assert!(read_size("size", &bad).is_err(), "{bad}");
         }
     }
