@@ -43,6 +43,9 @@ pub enum Error {
     /// No such snapshot in the caller's project.
     #[error("snapshot {0} could not be found")]
     SnapshotNotFound(String),
+    /// A page should start after an item that does not exist in the list's project.
+    #[error("marker {0} could not be found")]
+    MarkerNotFound(String),
     /// No such domain, project, user, role or assignment.
     #[error("{what} {id} could not be found")]
     IdentityNotFound {
@@ -192,6 +195,7 @@ impl Error {
             Self::BackupNotFound(_)
             | Self::VolumeNotFound(_)
             | Self::SnapshotNotFound(_)
+            | Self::MarkerNotFound(_)
             | Self::IdentityNotFound { .. } => Kind::NotFound,
             Self::BackupNotDeletable(_)
             | Self::BackupNotRestorable(_)
