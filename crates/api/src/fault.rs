@@ -108,6 +108,7 @@ fn message_of(error: &Error) -> String {
         Error::BackupNotFound(id) => format!("Backup {id} could not be found."),
         Error::VolumeNotFound(id) => format!("Volume {id} could not be found."),
         Error::SnapshotNotFound(id) => format!("Snapshot {id} could not be found."),
+        Error::MarkerNotFound(id) => format!("Marker {id} could not be found."),
         Error::IdentityNotFound { what, id } => format!("The {what} {id} could not be found."),
         Error::BackupNotDeletable(_) => {
             "Invalid backup: Backup status must be available or error".to_owned()

@@ -77,7 +77,8 @@ pub(super) async fn list(call: &Call, path: &str, view: View) -> Answer {
         limit,
         with_total: listing.with_total,
     };
-    let page = call.service.backups(&call.caller, listing).await?;
+    let page = call.service.backups(&call.caller, listing).await;
+    let page = page.map_err(|error| WORDS.fault(error))?;
     Ok(Reply::ok(paging::document(
         call,
         path,

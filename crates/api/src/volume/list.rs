@@ -1,6 +1,7 @@
 //! A list request read whole: page, order and conditions, in the words of one noun.
 
 use strongroom_model::page::{SortBy, Start};
+use strongroom_service::Error;
 
 use super::call::Call;
 use super::{filters, paging, sorting};
@@ -57,4 +58,14 @@ pub(super) fn read<I, K, F>(
         limit: page.limit,
         with_total: filters.with_total,
     })
+}
+
+impl<I, K, F> Vocabulary<I, K, F> {
+    /// The fault of a list that failed; an unknown marker is an unknown thing of this noun.
+    pub(super) fn fault(&self, error: Error) -> Fault {
+        match error {
+            Error::MarkerNotFound(id) => Fault::missing(self.noun, &id),
+            other => other.into(),
+        }
+    }
 }
