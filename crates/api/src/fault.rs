@@ -234,3 +234,100 @@ pub(crate) fn chain(error: &Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use strongroom_model::backup::BackupStatus;
+    use strongroom_model::id::VolumeId;
+    use strongroom_model::size::GiB;
+    use strongroom_model::snapshot::SnapshotStatus;
+    use strongroom_model::volume::VolumeStatus;
+
+    fn told(error: Error) -> String {
+        let fault = Fault::from(error);
+        format!("{} {}", fault.status.as_u16(), fault.message)
+    }
+
+    #[test]
+    fn states_are_refused_in_the_words_that_clients_match_on() {
+        let (one, two) = (
+            VolumeId::parse(&"1".repeat(32)),
+            VolumeId::parse(&"2".repeat(32)),
+        );
+        let lines = [
+            Error::BackupNotFound("b".to_owned()),
+            Error::BackupNotDeletable(BackupStatus::Creating),
+            Error::BackupNotRestorable(BackupStatus::Error),
+            Error::BackupNotExportable(BackupStatus::Error),
+            Error::BackupExists("b".to_owned()),
+            Error::NoParent,
+            Error::VolumeNotFound("v".to_owned()),
+            Error::VolumeNotBackupable(VolumeStatus::Error),
+            Error::VolumeInUse,
+            Error::TargetNotAvailable(VolumeStatus::InUse),
+            Error::TargetTooSmall {
+                volume: GiB(1),
+                backup: GiB(10),
+            },
+            Error::SnapshotNotFound("s".to_owned()),
+            Error::SnapshotNotAvailable(SnapshotStatus::Error),
+            Error::SnapshotMismatch {
+                volume: one.unwrap(),
+                snapshot_volume: two.unwrap(),
+            },
+            Error::Forbidden("backup:create"),
+        ]
+        .map(told);
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        404 Backup b could not be found.
+        400 Invalid backup: Backup status must be available or error
+        400 Invalid backup: Backup status must be available
+        400 Invalid backup: Backup status must be available and not error.
+        400 Invalid backup: Backup already exists in database.
+        400 Invalid backup: No backups available to do an incremental backup.
+        404 Volume v could not be found.
+        400 Invalid volume: Volume to be backed up must be available or in-use, but the current status is "error".
+        400 Invalid volume: Backing up an in-use volume must use the force flag.
+        400 Invalid volume: Volume to be restored to must be available
+        400 Invalid volume: volume size 1 is too small to restore backup of size 10.
+        404 Snapshot s could not be found.
+        400 Invalid snapshot: Snapshot to be backed up must be available, but the current status is "error".
+        400 Invalid volume: Volume 11111111-1111-1111-1111-111111111111 does not match with snapshot.volume_id 22222222-2222-2222-2222-222222222222.
+        403 Policy doesn't allow backup:create to be performed.
+        "#);
+    }
+
+    #[test]
+    fn each_quota_has_its_sentence() {
+        let lines = Resource::ALL.map(|resource| {
+            told(Error::QuotaExceeded {
+                resource,
+                limit: 5,
+                in_use: 4,
+                requested: 2,
+            })
+        });
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        413 BackupLimitExceeded: Maximum number of backups allowed (5) exceeded
+        413 VolumeBackupSizeExceedsAvailableQuota: Requested backup exceeds allowed Backup gigabytes quota. Requested 2G, quota is 5G and 4G has been consumed.
+        413 VolumeLimitExceeded: Maximum number of volumes allowed (5) exceeded for quota 'volumes'.
+        413 SnapshotLimitExceeded: Maximum number of snapshots allowed (5) exceeded
+        413 VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes quota. Requested 2G, quota is 5G and 4G has been consumed.
+        413 VolumeSizeExceedsLimit: Requested volume size 2G is larger than maximum allowed limit 5G.
+        413 GroupLimitExceeded: Maximum number of groups allowed (5) exceeded
+        "#);
+    }
+
+    #[test]
+    fn a_fault_of_ours_is_for_the_log_only() {
+        let fault = Fault::from(Error::internal("disk on fire"));
+        assert_eq!(
+            (fault.status.as_u16(), fault.message.as_str()),
+            (500, INTERNAL)
+        );
+        let cause = fault.cause.unwrap();
+        assert_eq!(chain(&cause), "internal error: disk on fire");
+        assert!(Fault::from(Error::NoParent).cause.is_none());
+    }
+}
