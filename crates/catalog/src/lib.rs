@@ -1,1 +1,45 @@
-//! Placeholder.
+//! The catalogue: what exists and in which state, on SQLite or PostgreSQL.
+//!
+//! [`Catalog::connect`] opens a database and brings its schema up to date. Everything else happens
+//! inside [`Catalog::transact`] or [`Catalog::read`], whose [`Transaction`] gives one group of
+//! methods per family: [`Transaction::backups`], [`Transaction::jobs`] and so on. One SQL text
+//! serves both databases; what differs between them stands in `sql.rs` and nowhere else.
+//!
+//! The catalogue decides nothing and knows neither HTTP nor how bytes are stored. It takes instants
+//! as arguments and reads no clock.
+
+mod assignment;
+mod backup;
+mod connect;
+mod domain;
+mod error;
+mod job;
+mod migrate;
+mod page;
+mod project;
+mod quota;
+mod record;
+mod revocation;
+mod setting;
+mod snapshot;
+mod sql;
+mod transaction;
+mod user;
+mod vault;
+mod volume;
+
+pub use assignment::Assignments;
+pub use backup::{BackupFilter, BackupKey, BackupQuery, Backups};
+pub use connect::Catalog;
+pub use domain::Domains;
+pub use error::{Error, Result};
+pub use job::{JobCounts, JobRecord, JobState, Jobs};
+pub use project::Projects;
+pub use quota::Quotas;
+pub use revocation::Revocations;
+pub use setting::Settings;
+pub use snapshot::{SnapshotFilter, SnapshotKey, SnapshotQuery, Snapshots};
+pub use transaction::{BoxFuture, Transaction};
+pub use user::Users;
+pub use vault::Vaults;
+pub use volume::{VolumeFilter, VolumeKey, VolumeQuery, Volumes};

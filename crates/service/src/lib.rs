@@ -10,9 +10,12 @@
 pub mod backup;
 pub mod caller;
 pub mod error;
+pub mod folder;
 pub mod identity;
 pub mod quota;
 pub mod restore;
+pub mod secret;
+pub mod settings;
 pub mod snapshot;
 pub mod volume;
 

@@ -1,1 +1,6 @@
-//! Placeholder.
+//! For tests only: throw-away databases.
+//!
+//! It depends on `model` alone, so that the unit tests of every crate may use it without meeting
+//! two copies of their own types.
+
+pub mod database;

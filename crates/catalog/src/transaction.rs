@@ -1,0 +1,95 @@
+//! One transaction, seen as groups of methods: a family of rows each.
+
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use crate::sql::Session;
+use crate::{
+    Assignments, Backups, Domains, Jobs, Projects, Quotas, Revocations, Settings, Snapshots, Users,
+    Vaults, Volumes,
+};
+
+/// A boxed future that may move between threads.
+pub type BoxFuture<'t, T> = Pin<Box<dyn Future<Output = T> + Send + 't>>;
+
+/// A transaction on the catalogue, from [`Catalog::transact`](crate::Catalog::transact) or
+/// [`Catalog::read`](crate::Catalog::read).
+///
+/// `'env` is the life of what the work borrows from around it. After a statement has failed the
+/// transaction cannot be committed; return the error.
+#[derive(Debug)]
+pub struct Transaction<'env> {
+    pub(crate) session: Session,
+    // `&'t mut Transaction<'env>` implies that 'env outlives 't, which lets the future that borrows
+    // the transaction borrow from its surroundings too.
+    scope: PhantomData<&'env ()>,
+}
+
+impl Transaction<'_> {
+    pub(crate) const fn new(session: Session) -> Self {
+        Self {
+            session,
+            scope: PhantomData,
+        }
+    }
+
+    /// Containers of projects and users.
+    pub const fn domains(&mut self) -> Domains<'_> {
+        Domains(&mut self.session)
+    }
+
+    /// Owners of everything.
+    pub const fn projects(&mut self) -> Projects<'_> {
+        Projects(&mut self.session)
+    }
+
+    /// Who can ask for a token.
+    pub const fn users(&mut self) -> Users<'_> {
+        Users(&mut self.session)
+    }
+
+    /// Which roles users hold where.
+    pub const fn assignments(&mut self) -> Assignments<'_> {
+        Assignments(&mut self.session)
+    }
+
+    /// Tokens that were given back before their time.
+    pub const fn revocations(&mut self) -> Revocations<'_> {
+        Revocations(&mut self.session)
+    }
+
+    /// Where backups are kept.
+    pub const fn vaults(&mut self) -> Vaults<'_> {
+        Vaults(&mut self.session)
+    }
+
+    /// Disks that are protected.
+    pub const fn volumes(&mut self) -> Volumes<'_> {
+        Volumes(&mut self.session)
+    }
+
+    /// Frozen states of volumes.
+    pub const fn snapshots(&mut self) -> Snapshots<'_> {
+        Snapshots(&mut self.session)
+    }
+
+    /// Saved points of volumes.
+    pub const fn backups(&mut self) -> Backups<'_> {
+        Backups(&mut self.session)
+    }
+
+    /// Background work.
+    pub const fn jobs(&mut self) -> Jobs<'_> {
+        Jobs(&mut self.session)
+    }
+
+    /// How much projects may keep, and do keep.
+    pub const fn quotas(&mut self) -> Quotas<'_> {
+        Quotas(&mut self.session)
+    }
+
+    /// What all nodes share besides.
+    pub const fn settings(&mut self) -> Settings<'_> {
+        Settings(&mut self.session)
+    }
+}

@@ -1,0 +1,11 @@
+//! The catalogue through its public face; every test body runs on SQLite and on PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+mod concurrency;
+mod identity;
+mod jobs;
+mod lists;
+mod migration;
+mod quotas;
+mod records;
+mod support;

@@ -1,0 +1,276 @@
+//! Makes a backup: reads a volume, stores what the vault does not hold yet, commits.
+//!
+//! Plain threads take units of 4 MiB; each grid cell is compared with the parent's, then with the
+//! index, and only what is new is compressed, sealed and packed. Two more threads upload packs.
+//! Memory: four packs of 32 MiB, 5 MiB for each of at most eight workers, and the pages in work;
+//! below 200 MiB whatever the size of the volume, besides the index that all streams share.
+
+mod packer;
+mod pages;
+mod parent;
+mod stats;
+mod worker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use strongroom_model::id::BackupId;
+
+use crate::crew::{Crew, thread_count};
+use crate::error::{Error, Result};
+use crate::format::manifest::{Manifest, page_count};
+use crate::format::page::CELLS;
+use crate::format::{GRID_BYTES, name};
+use crate::id::{Digest, SessionId};
+use crate::key::{DataKey, Suite};
+use crate::progress::Progress;
+use crate::repository::Repository;
+use crate::session::{EndRecord, OpenRecord, Session, abort, end};
+use crate::source::VolumeSource;
+use crate::store::Created;
+use packer::Packer;
+use pages::Pages;
+use parent::Parent;
+pub use stats::BackupStats;
+use stats::Counters;
+use worker::{UNIT_BYTES, Worker};
+
+/// Threads that upload packs.
+const UPLOADERS: usize = 2;
+
+/// What to back up as what.
+#[derive(Debug, Clone)]
+pub struct BackupOptions {
+    /// Name of the backup.
+    pub backup_id: BackupId,
+    /// Name of this attempt; every attempt needs a fresh one.
+    pub session_id: SessionId,
+    /// The backup this one follows. It saves work and is not needed afterwards.
+    pub parent: Option<BackupId>,
+    /// Kept with the backup and given back by `list`; the engine does not look into it.
+    pub meta: Map<String, Value>,
+    /// Name of this machine, for people who read sessions.
+    pub node: String,
+    /// How long the session outlives its last sign of life.
+    pub lease: Duration,
+    /// Reading threads; 0 for one per core, never more than 8.
+    pub threads: usize,
+    /// The cipher; the fastest on this machine if absent.
+    pub suite: Option<Suite>,
+    /// Counters to watch and the way to cancel.
+    pub progress: Arc<Progress>,
+}
+
+impl BackupOptions {
+    /// The usual options for one attempt at one backup.
+    pub fn new(backup_id: BackupId, session_id: SessionId) -> Self {
+        Self {
+            backup_id,
+            session_id,
+            parent: None,
+            meta: Map::new(),
+            node: String::new(),
+            lease: Duration::from_secs(3600),
+            threads: 0,
+            suite: None,
+            progress: Arc::default(),
+        }
+    }
+}
+
+/// What a committed backup amounts to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupReport {
+    /// The backup.
+    pub backup_id: BackupId,
+    /// The hash over size and pages, as the commit record has it.
+    pub root: Digest,
+    /// What was read and stored.
+    pub stats: BackupStats,
+    /// Whether the source was written to while it was read, so that the backup may hold a mixture.
+    pub source_changed: bool,
+    /// What was found wrong on the way and cost only room or time.
+    pub problems: Vec<String>,
+}
+
+/// Backs up `source`. After `Ok` the backup is durable and listed; after an error it is not, unless
+/// the store stopped answering at the commit: then [`crate::resolve_session`] tells.
+pub fn backup(
+    repository: &Repository,
+    source: &dyn VolumeSource,
+    options: &BackupOptions,
+) -> Result<BackupReport> {
+    if repository
+        .store()
+        .size(&name::tomb(repository.vault(), options.backup_id))
+        .is_ok()
+    {
+        return Err(Error::BackupDeleted(options.backup_id));
+    }
+    let record = OpenRecord {
+        backup: options.backup_id,
+        node: options.node.clone(),
+        opened_at: repository.clock().now(),
+        lease_secs: options.lease.as_secs(),
+    };
+    let session = Session::open(repository, options.session_id, record)?;
+    let outcome = Run {
+        repository,
+        source,
+        options,
+        session: &session,
+    }
+    .run();
+    if let Err(error) = &outcome {
+        session.give_up(error);
+    }
+    outcome
+}
+
+/// One backup in progress.
+struct Run<'a> {
+    repository: &'a Repository,
+    source: &'a dyn VolumeSource,
+    options: &'a BackupOptions,
+    session: &'a Session<'a>,
+}
+
+impl Run<'_> {
+    fn run(&self) -> Result<BackupReport> {
+        let started_at = self.repository.clock().now();
+        let mut problems = self.session.problems.clone();
+        problems.extend(
+            self.repository
+                .index()
+                .refresh(self.repository, &self.session.condemned)?,
+        );
+        let counters = Counters::default();
+        let data_key = DataKey::random(self.repository.chance());
+        let parent = Parent::load(self.repository, self.options.parent);
+        let pages = self.store_cells(&parent, &counters, &data_key)?;
+        problems.extend(parent.into_problems());
+        let source_changed = self.source.has_changed().map_err(|source| {
+            let offset_bytes = self.source.size_bytes();
+            Error::Source {
+                offset_bytes,
+                source,
+            }
+        })?;
+        let duration = self.repository.clock().now().since(started_at);
+        let mut stats = counters.stats(self.source.size_bytes(), duration);
+        let manifest = Manifest {
+            suite: self.suite(),
+            vault: self.repository.vault(),
+            backup: self.options.backup_id,
+            parent: self.options.parent,
+            session: self.session.id,
+            created_at: started_at,
+            size_bytes: self.source.size_bytes(),
+            grid_bytes: GRID_BYTES,
+            key_version: self.repository.key_version(),
+            meta: to_json(&self.options.meta),
+            stats: to_json(&stats),
+            pages,
+        };
+        let root = manifest.root();
+        let stored_bytes = self.publish(&manifest, &data_key)?;
+        stats.add_manifest(stored_bytes);
+        let backup_id = self.options.backup_id;
+        Ok(BackupReport {
+            backup_id,
+            root,
+            stats,
+            source_changed,
+            problems,
+        })
+    }
+
+    fn suite(&self) -> Suite {
+        self.options.suite.unwrap_or_else(Suite::fastest)
+    }
+
+    /// Reads the volume and stores what is new; returns the page table. When it returns, every
+    /// pack is durable.
+    fn store_cells(
+        &self,
+        parent: &Parent<'_>,
+        counters: &Counters,
+        data_key: &DataKey,
+    ) -> Result<Vec<Option<crate::format::manifest::PageRef>>> {
+        let size_bytes = self.source.size_bytes();
+        let too_large = || Error::VolumeTooLarge { size_bytes };
+        let page_total =
+            usize::try_from(page_count(size_bytes, GRID_BYTES)).map_err(|_| too_large())?;
+        if page_total as u64 > u64::from(u32::MAX) / CELLS as u64 {
+            return Err(too_large());
+        }
+        self.options.progress.begin(size_bytes);
+        let crew = Crew::new(size_bytes.div_ceil(UNIT_BYTES));
+        let (packer, full) = Packer::new(self.repository, self.session, self.suite(), data_key);
+        let pages = Pages::new(parent, &packer, page_total, size_bytes);
+        let uploads = packer::Uploads {
+            packer: &packer,
+            full,
+            counters,
+            options: self.options,
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..UPLOADERS {
+                scope.spawn(|| uploads.work(&crew));
+            }
+            let workers: Vec<_> = (0..thread_count(self.options.threads))
+                .map(|_| scope.spawn(|| Worker::new(self, &pages, &packer, counters).work(&crew)))
+                .collect();
+            for worker in workers {
+                if worker.join().is_err() {
+                    crew.fail(Error::damaged("the engine itself", "a worker panicked"));
+                }
+            }
+            packer.close();
+        });
+        crew.finish()?;
+        Ok(pages.into_table())
+    }
+
+    /// Uploads the manifest and commits; returns the manifest's length.
+    fn publish(&self, manifest: &Manifest, data_key: &DataKey) -> Result<u64> {
+        self.options.progress.check()?;
+        let object = name::manifest(self.repository.vault(), manifest.backup, manifest.session);
+        let bytes = bytes::Bytes::from(manifest.seal(self.repository.keys(), data_key));
+        let hash = Digest::of(&bytes);
+        let len = bytes.len() as u64;
+        if self.repository.store().create(&object, bytes.clone())? == Created::Exists
+            && self.repository.store().get(&object)? != bytes
+        {
+            return Err(Error::damaged(
+                &object,
+                "its name was taken by something else",
+            ));
+        }
+        self.options.progress.add_stored(len);
+        self.session.fence_rivals()?;
+        self.commit(hash, manifest.root())?;
+        Ok(len)
+    }
+
+    /// Commits; if the store's answer was lost, asks what became of it.
+    fn commit(&self, manifest: Digest, root: Digest) -> Result<()> {
+        let error = match self.session.commit(manifest, root) {
+            Err(error @ Error::Store(_)) => error,
+            decided => return decided,
+        };
+        match end(
+            self.repository,
+            self.session.id,
+            &abort("the commit failed"),
+        ) {
+            Ok(EndRecord::Commit { .. }) => Ok(()),
+            _ => Err(error),
+        }
+    }
+}
+
+fn to_json<T: serde::Serialize>(value: &T) -> Vec<u8> {
+    serde_json::to_vec(value).expect("plain values with text keys, which JSON can always hold")
+}

@@ -1,0 +1,3 @@
+//! Collection of what no backup needs.
+
+pub(crate) mod epoch;

@@ -1,0 +1,204 @@
+//! The folder source: volumes and snapshots as sparse raw files in one directory.
+//!
+//! A file appears under its name only when it is whole and on disk: it is made under a name that
+//! starts with a dot, synced, and renamed. Every function here blocks and is called from a thread
+//! that may.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{SeekFrom, ioctl_ficlone, seek};
+use strongroom_model::id::{BackupId, SnapshotId, VolumeId};
+
+/// The most bytes that one copy call moves.
+const COPY_STEP_BYTES: u64 = 64 << 20;
+
+/// A directory of raw disk images.
+#[derive(Debug, Clone)]
+pub struct VolumeFolder {
+    dir: PathBuf,
+}
+
+impl VolumeFolder {
+    /// Opens the directory, making it if it is not there.
+    pub fn open(dir: impl Into<PathBuf>) -> io::Result<Self> {
+        let dir = dir.into();
+        fs::create_dir_all(&dir)?;
+        Ok(Self { dir })
+    }
+
+    /// Where a volume's bytes are.
+    pub fn volume(&self, id: VolumeId) -> PathBuf {
+        self.dir.join(format!("{id}.raw"))
+    }
+
+    /// Where a snapshot's bytes are.
+    pub fn snapshot(&self, id: SnapshotId) -> PathBuf {
+        self.dir.join(format!("snapshot-{id}.raw"))
+    }
+
+    /// Where the frozen copy of a volume in use stays while it is backed up.
+    pub fn frozen(&self, id: BackupId) -> PathBuf {
+        self.dir.join(format!("backup-{id}.raw"))
+    }
+
+    /// Makes a file of `size_bytes` zeros, all hole. One that exists is replaced.
+    pub fn create(&self, path: &Path, size_bytes: u64) -> io::Result<()> {
+        self.publish(path, |file| file.set_len(size_bytes))
+    }
+
+    /// Makes `to` a copy of `from`, extended with zeros to `size_bytes`: a reflink where the file
+    /// system can, else a copy of its data without its holes.
+    pub fn copy(&self, from: &Path, to: &Path, size_bytes: u64) -> io::Result<()> {
+        let source = File::open(from)?;
+        self.publish(to, |file| {
+            if ioctl_ficlone(file, &source).is_err() {
+                file.set_len(0)?;
+                copy_data(&source, file)?;
+            }
+            file.set_len(size_bytes)
+        })
+    }
+
+    /// Makes a volume larger; its new end is a hole.
+    pub fn extend(&self, path: &Path, size_bytes: u64) -> io::Result<()> {
+        let file = OpenOptions::new().write(true).open(path)?;
+        if file.metadata()?.len() < size_bytes {
+            file.set_len(size_bytes)?;
+        }
+        file.sync_all()
+    }
+
+    /// Removes a file; one that is gone is fine.
+    pub fn delete(&self, path: &Path) -> io::Result<()> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => self.sync_dir(),
+        }
+    }
+
+    /// Removes what a crash left half made. To be called when no job runs.
+    pub fn clean(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.dir)? {
+            let path = entry?.path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "partial")
+            {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn publish(&self, path: &Path, fill: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
+        let partial = path.with_extension("raw.partial");
+        let file = File::create(&partial)?;
+        let filled = fill(&file).and_then(|()| file.sync_all());
+        let published = filled.and_then(|()| fs::rename(&partial, path));
+        if published.is_err() {
+            drop(fs::remove_file(&partial));
+        }
+        published?;
+        self.sync_dir()
+    }
+
+    fn sync_dir(&self) -> io::Result<()> {
+        File::open(&self.dir)?.sync_all()
+    }
+}
+
+/// Copies the data extents of `from` to the same places in `to`.
+fn copy_data(from: &File, to: &File) -> io::Result<()> {
+    let mut offset = 0;
+    while let Some((start, end)) = next_data(from, offset)? {
+        let (mut read_at, mut write_at) = (start, start);
+        while read_at < end {
+            let step = usize::try_from((end - read_at).min(COPY_STEP_BYTES)).unwrap_or(usize::MAX);
+            let copied = rustix::fs::copy_file_range(
+                from,
+                Some(&mut read_at),
+                to,
+                Some(&mut write_at),
+                step,
+            )?;
+            if copied == 0 {
+                break;
+            }
+        }
+        offset = end;
+    }
+    Ok(())
+}
+
+/// The next extent of data at or after `offset`, or `None` at the end.
+fn next_data(file: &File, offset: u64) -> io::Result<Option<(u64, u64)>> {
+    let start = match seek(file, SeekFrom::Data(offset)) {
+        Ok(start) => start,
+        Err(rustix::io::Errno::NXIO) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Some((start, seek(file, SeekFrom::Hole(start))?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{FileExt, MetadataExt};
+
+    use strongroom_model::chance::SeededChance;
+
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, VolumeFolder, VolumeId) {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = VolumeFolder::open(dir.path()).unwrap();
+        let id = VolumeId::random(&SeededChance::new(1));
+        (dir, folder, id)
+    }
+
+    #[test]
+    fn a_new_volume_is_all_hole() {
+        let (_dir, folder, id) = folder();
+        folder.create(&folder.volume(id), 1 << 30).unwrap();
+        let meta = fs::metadata(folder.volume(id)).unwrap();
+        assert_eq!((meta.len(), meta.blocks()), (1 << 30, 0));
+    }
+
+    #[test]
+    fn a_copy_has_the_same_bytes_and_stays_sparse() {
+        let (_dir, folder, id) = folder();
+        let (from, to) = (folder.volume(id), folder.dir.join("copy.raw"));
+        folder.create(&from, 8 << 20).unwrap();
+        let file = OpenOptions::new().write(true).open(&from).unwrap();
+        file.write_all_at(b"here", 5 << 20).unwrap();
+        folder.copy(&from, &to, 16 << 20).unwrap();
+        let (copy, original) = (fs::read(&to).unwrap(), fs::read(&from).unwrap());
+        assert_eq!(copy.len(), 16 << 20);
+        assert_eq!(copy[..8 << 20], original[..]);
+        assert!(fs::metadata(&to).unwrap().blocks() * 512 < 1 << 20);
+    }
+
+    #[test]
+    fn a_failed_copy_leaves_nothing() {
+        let (dir, folder, id) = folder();
+        let missing = folder.volume(id);
+        assert!(
+            folder
+                .copy(&missing, &folder.dir.join("copy.raw"), 1)
+                .is_err()
+        );
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn deleting_twice_is_fine_and_cleaning_spares_whole_files() {
+        let (_dir, folder, id) = folder();
+        folder.create(&folder.volume(id), 1).unwrap();
+        fs::write(folder.dir.join("x.raw.partial"), b"").unwrap();
+        folder.clean().unwrap();
+        assert_eq!(fs::read_dir(&folder.dir).unwrap().count(), 1);
+        folder.delete(&folder.volume(id)).unwrap();
+        folder.delete(&folder.volume(id)).unwrap();
+    }
+}
