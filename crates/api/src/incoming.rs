@@ -1,0 +1,107 @@
+//! A request taken apart before anybody judges it: path, query, headers, body.
+
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Method, StatusCode};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use percent_encoding::percent_decode_str;
+use strongroom_model::chance::Chance;
+
+use crate::fault::Fault;
+
+/// A fresh id for a request.
+pub(crate) fn request_id(chance: &dyn Chance) -> String {
+    format!("req-{}", chance.uuid())
+}
+
+/// The segments of a path, decoded. Doubled and trailing slashes and a final `.json` are forgiven;
+/// below `metadata` that ending may be part of a key and stays.
+pub(crate) fn segments(path: &str) -> Vec<String> {
+    let mut segments: Vec<String> = path
+        .split('/')
+        .filter(|piece| !piece.is_empty())
+        .map(|piece| percent_decode_str(piece).decode_utf8_lossy().into_owned())
+        .collect();
+    let is_key = segments
+        .iter()
+        .rev()
+        .nth(1)
+        .is_some_and(|s| s == "metadata");
+    if let Some(last) = segments.last_mut()
+        && !is_key
+        && let Some(stem) = last.strip_suffix(".json")
+        && !stem.is_empty()
+    {
+        *last = stem.to_owned();
+    }
+    segments
+}
+
+/// A header as text; what is no text counts as absent.
+pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// The method by which a request is routed: HEAD finds what GET finds.
+pub(crate) fn routed(method: &Method) -> Method {
+    if method == Method::HEAD {
+        Method::GET
+    } else {
+        method.clone()
+    }
+}
+
+/// Reads a body of at most `limit_bytes`. One without a content type is ignored, as Cinder does;
+/// one of a type other than JSON is refused.
+pub(crate) async fn read_body(
+    body: Body,
+    headers: &HeaderMap,
+    limit_bytes: usize,
+) -> Result<Option<Bytes>, Fault> {
+    let bytes = match Limited::new(body, limit_bytes).collect().await {
+        Ok(collected) => collected.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => return Err(Fault::too_large()),
+        Err(_) => return Err(Fault::malformed_body()),
+    };
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    match headers.get(CONTENT_TYPE).map(|value| value.to_str()) {
+        None => Ok(None),
+        Some(Ok(kind)) if is_json(kind) => Ok(Some(bytes)),
+        Some(_) => Err(Fault::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Unsupported Content-Type",
+        )),
+    }
+}
+
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    ["application/json", "application/vnd.openstack.volume+json"]
+        .iter()
+        .any(|known| essence.eq_ignore_ascii_case(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_forgiven_their_slashes_and_endings() {
+        assert_eq!(segments("//v3//p/backups/"), ["v3", "p", "backups"]);
+        assert_eq!(segments("/v2/p/backups.json"), ["v2", "p", "backups"]);
+        assert_eq!(segments("/backups/a%20b"), ["backups", "a b"]);
+        assert_eq!(segments("/b/metadata/x.json"), ["b", "metadata", "x.json"]);
+        assert!(segments("/").is_empty());
+    }
+
+    #[test]
+    fn only_json_is_json() {
+        assert!(is_json("application/json; charset=UTF-8"));
+        assert!(is_json("application/vnd.openstack.volume+json"));
+        assert!(!is_json("text/plain"));
+        assert!(!is_json("application/xml"));
+    }
+}
