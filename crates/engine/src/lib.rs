@@ -18,6 +18,7 @@ mod session;
 mod source;
 mod store;
 mod target;
+mod verify;
 
 pub use backup::{BackupOptions, BackupReport, BackupStats, backup};
 pub use delete::delete;
@@ -32,3 +33,4 @@ pub use session::{SessionOutcome, resolve_session};
 pub use source::{FileSource, MemorySource, VolumeSource};
 pub use store::{Created, ObjectMeta, S3Options, Store, StoreError};
 pub use target::{FileTarget, MemoryTarget, RestoreTarget};
+pub use verify::{Finding, VerifyDepth, VerifyOptions, VerifyReport, verify};
