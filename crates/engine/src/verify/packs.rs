@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::format::name;
 use crate::format::pack::{HEADER_LEN, Header, Trailer};
 use crate::id::PackId;
+use crate::num::to_usize;
 use crate::pack::OpenPack;
 use crate::repository::Repository;
 
@@ -33,7 +34,7 @@ pub(super) fn check(
             scope.spawn(|| {
                 crew.work(|number| {
                     options.progress.check()?;
-                    let pack = listed[number as usize];
+                    let pack = listed[to_usize(number)];
                     let checked = check_pack(repository, pack, options.depth)?;
                     let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
                     let (packs, findings) = &mut *shared;
@@ -104,7 +105,7 @@ fn check_data(repository: &Repository, pack: PackId) -> Result<(u64, Vec<Error>)
     let (mut proven, mut bad) = (0, Vec::new());
     for (ordinal, entry) in (0..).zip(&open.entries) {
         let span = entry.span();
-        let stored = &bytes[span.start as usize..span.end as usize];
+        let stored = &bytes[to_usize(span.start)..to_usize(span.end)];
         match open.open_record(repository, ordinal, stored) {
             Ok(_) if crc32fast::hash(stored) != entry.crc => {
                 bad.push(Error::damaged(
@@ -126,7 +127,7 @@ fn check_data(repository: &Repository, pack: PackId) -> Result<(u64, Vec<Error>)
     let footer = Trailer::decode(&bytes, len)
         .map_err(|flaw| flaw.at(&object))?
         .footer_offset;
-    if bytes[records_end as usize..footer as usize]
+    if bytes[to_usize(records_end)..to_usize(footer.into())]
         .iter()
         .any(|byte| *byte != 0)
     {
