@@ -1,1 +1,3 @@
-//! Placeholder.
+//! For tests only: what a test of any crate needs and no production code may use.
+
+pub mod arrows;
