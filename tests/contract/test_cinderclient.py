@@ -171,6 +171,7 @@ def test_import_of_a_backup_that_exists(backups, admin):
             "missing size attribute",
         ),
     ],
+    ids=["no base64", "no JSON", "no id", "no size"],
 )
 def test_import_of_a_bad_record(admin, url, message):
     said = admin.cinder("backup-import", "cinder.backup.drivers.vbs", url, expect=1)
