@@ -102,10 +102,11 @@ class Server:
         self.addresses = {"identity": "127.0.0.1:0", "volume": "127.0.0.1:0"}
         self.process = None
         self.printed = []
+        self._reader = None
         self._admin = None
 
-    def start(self, timeout=60):
-        """Starts it and returns when it has printed `ready`.
+    def start(self, *options, timeout=60):
+        """Starts it, with further options of `up`, and returns when it has printed `ready`.
 
         From the second start on it gets the ports of the first, so that its users' settings hold.
         """
@@ -114,6 +115,7 @@ class Server:
         command = [binary(), "up", "--data", self.data]
         for name, address in self.addresses.items():
             command += [f"--{name}", address]
+        command += options
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(part) for part in command],
@@ -125,9 +127,10 @@ class Server:
             )
         self.printed = []
         ready = threading.Event()
-        threading.Thread(
+        self._reader = threading.Thread(
             target=self._read, args=(self.process, self.printed, ready), daemon=True
-        ).start()
+        )
+        self._reader.start()
         wait_for(
             "the line `ready`",
             lambda: ready.is_set() or self.process.poll() is not None,
@@ -229,6 +232,7 @@ class Server:
             process.wait()
             raise AssertionError("it did not end within 30 s") from None
         finally:
+            self._reader.join(timeout=10)
             process.stdout.close()
 
 

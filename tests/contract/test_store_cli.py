@@ -1,5 +1,6 @@
 """`strongroom store`: the engine alone, with no server, and as the way out when all else burns."""
 
+import json
 import os
 import shutil
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from disks import check_file_system, copy, use_disk, write_random
 from strongroom import GIB, same_bytes, store
 
 MIB = 1 << 20
+DAMAGED = 2
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +107,16 @@ def test_restore_of_what_is_missing(kept, tmp_path):
 def test_export(kept, tmp_path):
     out = tmp_path / "export"
     store("export", "--id", kept.full["id"], out, **kept.place)
-    assert out.exists()
+    (image,) = out.glob("*.raw")
+    assert same_bytes(image, kept.first)
+    (description,) = out.glob("*.json")
+    described = json.loads(description.read_text())
+    assert described["id"] == kept.full["id"]
+    assert described["size_bytes"] == GIB
+
+    both = tmp_path / "both"
+    store("export", both, **kept.place)
+    assert len(list(both.glob("*.raw"))) == 2
 
 
 def test_an_unchanged_disk_costs_next_to_nothing(kept, tmp_path):
@@ -132,12 +143,28 @@ def test_gc_keeps_what_is_needed(kept, tmp_path):
         out.unlink()
 
 
+def test_gc_gives_back_what_a_removed_backup_needed(kept, tmp_path):
+    place = copied(kept, tmp_path)
+    before = size_of(place["store"])
+    noise = tmp_path / "noise.raw"
+    noise.touch()
+    write_random(noise, seed=73, size_bytes=64 * MIB)
+    store("backup", "--name", "noise", noise, **place)
+    assert size_of(place["store"]) > before + 64 * MIB
+    store("rm", "--name", "noise", **place)
+    assert {entry["name"] for entry in backups(place)} == {"disk"}
+    for _ in range(3):  # collection is allowed to take several looks before it removes anything
+        store("gc", **place)
+    assert size_of(place["store"]) < before + 8 * MIB
+    store("verify", **place)
+
+
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
 def test_a_flipped_bit_is_found_and_named(kept, tmp_path, part):
     place = copied(kept, tmp_path)
     harmed = packs(place)[0]
     flip(harmed, int(harmed.stat().st_size * part))
-    said = store("verify", **place, expect=1)
+    said = store("verify", **place, expect=DAMAGED)
     assert harmed.name.split(".")[0] in said, said
 
 
@@ -155,7 +182,7 @@ def test_a_lost_object_is_found(kept, tmp_path):
     place = copied(kept, tmp_path)
     lost = packs(place)[0]
     lost.unlink()
-    said = store("verify", **place, expect=1)
+    said = store("verify", **place, expect=DAMAGED)
     assert lost.name.split(".")[0] in said, said
 
 
@@ -164,7 +191,7 @@ def test_a_truncated_object_is_found(kept, tmp_path):
     cut = packs(place)[0]
     os.chmod(cut, 0o600)
     os.truncate(cut, cut.stat().st_size // 2)
-    said = store("verify", **place, expect=1)
+    said = store("verify", **place, expect=DAMAGED)
     assert cut.name.split(".")[0] in said, said
 
 
