@@ -1,8 +1,9 @@
-"""Power cuts: the process is killed at many points of every kind of work, and started again.
+"""Sudden death: the process is killed at many points of every kind of work, and started again.
 
 Each kill is a SIGKILL after a delay that is spread over the time that the same work took when
 nobody disturbed it. After every restart, within a minute: nothing is busy, what was answered with
-202 is done or says why not, and a backup made long before restores byte for byte.
+202 is done or says why not, and a backup made long before restores byte for byte. The machine
+itself stays up, so what the kernel holds in memory is kept: that is not tested here.
 """
 
 import json
