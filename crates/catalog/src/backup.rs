@@ -61,6 +61,8 @@ pub enum BackupFilter {
     VolumeIdLike(String),
     /// The snapshot's id is this text; the empty one stands for none.
     SnapshotId(String),
+    /// It lies in this zone; the empty one stands for none.
+    AvailabilityZone(String),
     /// Whether it is incremental.
     IsIncremental(bool),
     /// The metadata has this key with this value.
@@ -275,6 +277,9 @@ fn apply(conditions: &mut Conditions, filter: &BackupFilter) {
         BackupFilter::VolumeIdLike(part) => conditions.contains("volume_id", part),
         BackupFilter::SnapshotId(id) => {
             conditions.equals("COALESCE(snapshot_id, '')", Value::text(id));
+        }
+        BackupFilter::AvailabilityZone(zone) => {
+            conditions.equals("COALESCE(availability_zone, '')", Value::text(zone));
         }
         BackupFilter::IsIncremental(flag) => {
             conditions.equals("is_incremental", Value::int(*flag));

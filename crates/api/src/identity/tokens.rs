@@ -132,6 +132,7 @@ mod tests {
             user_domain: domain.clone(),
             project: is_scoped.then_some(project),
             scope_domain: is_scoped.then_some(domain),
+            is_cloud_admin: false,
             roles: vec![Role::Member, Role::Reader],
             issued_at: at,
             expires_at: at,

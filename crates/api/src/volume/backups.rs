@@ -22,7 +22,7 @@ const WORDS: Vocabulary<BackupId, BackupKey, BackupFilter> = Vocabulary {
     id: |text| BackupId::parse(text).ok(),
     key,
     filter,
-    never: || BackupFilter::Never,
+    never: || BackupFilter::Ids(Vec::new()),
 };
 
 fn key(call: &Call, name: &str) -> Option<BackupKey> {

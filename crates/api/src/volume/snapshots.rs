@@ -22,7 +22,7 @@ const WORDS: Vocabulary<SnapshotId, SnapshotKey, SnapshotFilter> = Vocabulary {
     id: |text| SnapshotId::parse(text).ok(),
     key: |_, name| key(name),
     filter,
-    never: || SnapshotFilter::Never,
+    never: || SnapshotFilter::Ids(Vec::new()),
 };
 
 fn key(name: &str) -> Option<SnapshotKey> {

@@ -31,7 +31,7 @@ const WORDS: Vocabulary<VolumeId, VolumeKey, VolumeFilter> = Vocabulary {
     id: |text| VolumeId::parse(text).ok(),
     key: |_, name| key(name),
     filter,
-    never: || VolumeFilter::Never,
+    never: || VolumeFilter::Ids(Vec::new()),
 };
 
 fn key(name: &str) -> Option<VolumeKey> {
@@ -54,9 +54,9 @@ fn filter(call: &Call, name: &str, value: &str) -> Option<VolumeFilter> {
         "name" | "display_name" => VolumeFilter::Name(value.to_owned()),
         "name~" if has_likes => VolumeFilter::NameLike(value.to_owned()),
         "status" => VolumeFilter::Status(value.to_owned()),
-        "bootable" => parse_bool(value).map_or(VolumeFilter::Never, VolumeFilter::Bootable),
+        "bootable" => parse_bool(value).map_or(VolumeFilter::Ids(Vec::new()), VolumeFilter::Bootable),
         "availability_zone" => VolumeFilter::AvailabilityZone(value.to_owned()),
-        "metadata" => one_pair(value).unwrap_or(VolumeFilter::Never),
+        "metadata" => one_pair(value).unwrap_or(VolumeFilter::Ids(Vec::new())),
         _ => return None,
     })
 }

@@ -135,6 +135,9 @@ fn backup_matches(filter: &BackupFilter, b: &Backup) -> bool {
         BackupFilter::SnapshotId(id) => {
             b.snapshot_id.map(|s| s.to_string()).unwrap_or_default() == *id
         }
+        BackupFilter::AvailabilityZone(zone) => {
+            b.availability_zone.clone().unwrap_or_default() == *zone
+        }
         BackupFilter::IsIncremental(flag) => b.is_incremental == *flag,
         BackupFilter::Metadata(key, value) => b.metadata.get(key) == Some(value),
         BackupFilter::Project(id) => b.project_id == *id,

@@ -4,9 +4,11 @@
 
 use std::time::Duration;
 
+use strongroom_engine::GcOptions;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{info, warn};
 
+use super::backup::blocking;
 use super::chain;
 use crate::error::Result;
 use crate::{Error, Service};
@@ -33,15 +35,27 @@ impl Service {
         let before = strongroom_model::time::Timestamp::from_micros(
             now.as_micros() - i64::try_from(JOBS_KEPT.as_micros()).unwrap_or(i64::MAX),
         );
-        self.catalog()
+        let vaults = self
+            .catalog()
             .transact(|tx| {
                 Box::pin(async move {
                     tx.jobs().purge_finished(before).await?;
                     tx.revocations().purge(now).await?;
-                    Ok::<_, Error>(())
+                    Ok::<_, Error>(tx.vaults().list_all().await?)
                 })
             })
             .await?;
+        for vault in vaults {
+            let vaults = self.vaults().clone();
+            let collected = blocking(move || {
+                strongroom_engine::gc(&vaults.repository(vault.id)?, &GcOptions::default())
+            })
+            .await;
+            match collected {
+                Ok(report) => info!(vault = %vault.id, ?report, "garbage collected"),
+                Err(failure) => warn!(vault = %vault.id, ?failure, "cannot collect garbage"),
+            }
+        }
         Ok(())
     }
 }
