@@ -3,10 +3,11 @@
 
 mod common;
 
-use common::{Fragile, noise, restored};
+use common::{Fragile, restored};
 use strongroom_engine::*;
 use strongroom_model::id::BackupId;
 use strongroom_testkit::store::Fault;
+use strongroom_testkit::volume::noise;
 
 const FAULTS: [Fault; 5] = [
     Fault::FailBefore,

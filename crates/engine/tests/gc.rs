@@ -4,8 +4,9 @@ mod common;
 
 use std::time::Duration;
 
-use common::{World, noise, restored, try_restore};
+use common::{World, restored, try_restore};
 use strongroom_engine::*;
+use strongroom_testkit::volume::noise;
 
 fn collect(world: &World) -> GcReport {
     gc(&world.repository, &GcOptions::default()).unwrap()

@@ -6,9 +6,10 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Fragile, noise, restored, try_restore};
+use common::{Fragile, restored, try_restore};
 use strongroom_engine::*;
 use strongroom_model::id::BackupId;
+use strongroom_testkit::volume::noise;
 
 /// Runs `case` with call numbers 1, 2, 3… until a call is no longer reached.
 fn at_every_call(case: impl Fn(Arc<Fragile>, u64)) {

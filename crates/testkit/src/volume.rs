@@ -50,9 +50,9 @@ pub fn scribble(bytes: &mut [u8], seed: u64, count: usize, longest: usize) {
         let end = (start + rng.random_range(1..=longest)).min(bytes.len());
         let place = &mut bytes[start..end];
         if rng.random_range(0..4) == 0 {
-            place.fill(0)
+            place.fill(0);
         } else {
-            rng.fill_bytes(place)
+            rng.fill_bytes(place);
         }
     }
 }

@@ -1,4 +1,8 @@
 //! What the engine's tests share: throw-away vaults, volumes and restores.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
 use std::sync::Arc;
@@ -8,7 +12,6 @@ use strongroom_model::chance::SeededChance;
 use strongroom_model::id::{BackupId, VaultId};
 use strongroom_model::time::{SettableClock, Timestamp};
 use strongroom_testkit::store::FaultyStore;
-pub(crate) use strongroom_testkit::volume::noise;
 
 /// A vault in a folder that goes away, with a clock that stands still and seeded chance.
 pub(crate) struct World {
