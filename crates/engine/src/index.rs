@@ -65,10 +65,10 @@ impl Index {
         condemned: &Condemned,
     ) -> Result<Vec<String>> {
         let mut problems = Vec::new();
-        let listed: HashSet<PackId> = repository.list_packs()?.into_iter().collect();
-        let unknown = self.retain(&listed, condemned);
-        for pack in unknown {
-            match repository.load_pack(pack) {
+        let lengths: HashMap<PackId, u64> = repository.list_packs()?.into_iter().collect();
+        let listed = lengths.keys().copied().collect();
+        for pack in self.retain(&listed, condemned) {
+            match repository.load_listed_pack(pack, lengths[&pack]) {
                 Ok(open) => self.insert(pack, open.entries.iter().map(|entry| entry.id)),
                 Err(e) if e.is_damage() => problems.push(e.to_string()),
                 Err(e) => return Err(e),
@@ -127,13 +127,13 @@ impl Index {
 }
 
 impl Repository {
-    /// The packs that exist, in no order; names that are no packs are passed over.
-    pub(crate) fn list_packs(&self) -> Result<Vec<PackId>> {
-        let folder = name::packs(self.vault());
-        let objects = self.store().list(&folder)?;
+    /// The packs that exist and their lengths in bytes; names that are no packs are passed over.
+    pub(crate) fn list_packs(&self) -> Result<Vec<(PackId, u64)>> {
+        let objects = self.store().list(&name::packs(self.vault()))?;
+        let parse = |name: &str| PackId::parse(name.rsplit('/').next()?);
         Ok(objects
             .iter()
-            .filter_map(|o| PackId::parse(o.name.rsplit('/').next()?))
+            .filter_map(|o| Some((parse(&o.name)?, o.size_bytes)))
             .collect())
     }
 }

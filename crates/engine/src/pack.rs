@@ -189,10 +189,24 @@ impl Repository {
 
     /// Opens a pack by reading its tail.
     pub(crate) fn load_pack(&self, pack: PackId) -> Result<OpenPack> {
+        let (tail, len) = self
+            .store()
+            .get_tail(&name::pack(self.vault(), pack), TAIL_BYTES)?;
+        self.open_tail(pack, &tail, len)
+    }
+
+    /// Opens a pack whose length a list told, which saves asking for it.
+    pub(crate) fn load_listed_pack(&self, pack: PackId, len: u64) -> Result<OpenPack> {
         let object = name::pack(self.vault(), pack);
-        let (tail, len) = self.store().get_tail(&object, TAIL_BYTES)?;
-        let opened =
-            OpenPack::from_tail(self, pack, &tail, len).map_err(|flaw| flaw.at(&object))?;
+        let tail = self
+            .store()
+            .get_range(&object, len.saturating_sub(TAIL_BYTES)..len)?;
+        self.open_tail(pack, &tail, len)
+    }
+
+    fn open_tail(&self, pack: PackId, tail: &[u8], len: u64) -> Result<OpenPack> {
+        let object = name::pack(self.vault(), pack);
+        let opened = OpenPack::from_tail(self, pack, tail, len).map_err(|flaw| flaw.at(&object))?;
         if let Some(open) = opened {
             return Ok(open);
         }

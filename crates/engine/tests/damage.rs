@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use common::{World, noise, try_restore};
+use common::{World, try_restore};
 use strongroom_engine::*;
 use strongroom_model::id::BackupId;
+use strongroom_testkit::volume::noise;
 
 /// A vault with two backups that share nothing, one deleted backup and their objects by kind.
 struct Scene {

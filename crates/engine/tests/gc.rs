@@ -4,8 +4,9 @@ mod common;
 
 use std::time::Duration;
 
-use common::{World, noise, restored, try_restore};
+use common::{World, restored, try_restore};
 use strongroom_engine::*;
+use strongroom_testkit::volume::noise;
 
 fn collect(world: &World) -> GcReport {
     gc(&world.repository, &GcOptions::default()).unwrap()
@@ -81,7 +82,10 @@ fn a_crashed_session_is_given_up_when_its_lease_is_over() {
     assert_eq!((report.aborted_sessions, report.deleted_packs), (1, 1));
     assert!(objects(&world, "packs").is_empty() && objects(&world, "manifests").is_empty());
     let sessions = objects(&world, "sessions");
-    assert!(sessions.len() == 1 && sessions[0].ends_with("/end"), "{sessions:?}");
+    assert!(
+        sessions.len() == 1 && sessions[0].ends_with("/end"),
+        "{sessions:?}"
+    );
 }
 
 #[test]

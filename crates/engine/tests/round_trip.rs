@@ -5,8 +5,9 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 
 mod common;
 
-use common::{World, key, noise, restored};
+use common::{World, key, restored};
 use strongroom_engine::*;
+use strongroom_testkit::volume::noise;
 
 #[test]
 fn volumes_of_every_odd_size_come_back() {

@@ -56,7 +56,7 @@ impl Survey {
     /// Looks at everything.
     pub(super) fn take(repository: &Repository, report: &mut GcReport) -> Result<Surveyed> {
         let mut survey = Self {
-            packs: packs_with_sizes(repository)?,
+            packs: repository.list_packs()?.into_iter().collect(),
             live: HashSet::new(),
             tombs: tombs(repository, report)?,
             sessions: BTreeMap::new(),
@@ -187,15 +187,6 @@ fn sessions(repository: &Repository, report: &mut GcReport) -> Result<BTreeMap<S
         }
     }
     Ok(found)
-}
-
-fn packs_with_sizes(repository: &Repository) -> Result<BTreeMap<PackId, u64>> {
-    let objects = repository.store().list(&name::packs(repository.vault()))?;
-    let parse = |object: &str| PackId::parse(object.rsplit('/').next()?);
-    Ok(objects
-        .iter()
-        .filter_map(|o| Some((parse(&o.name)?, o.size_bytes)))
-        .collect())
 }
 
 /// The deleted backups. A tomb that is not authentic deletes nothing.

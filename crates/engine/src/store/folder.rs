@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::ops::Range;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -38,8 +38,7 @@ pub(super) struct Folder {
 
 impl Folder {
     pub(super) fn open(root: &Path) -> Result<Self, StoreError> {
-        let temp = root.join(TEMP);
-        fs::create_dir_all(&temp)
+        fs::create_dir_all(root)
             .map_err(|e| StoreError::from_io("create", &root.display().to_string(), e))?;
         let root = fs::canonicalize(root)
             .map_err(|e| StoreError::from_io("read", &root.display().to_string(), e))?;
@@ -194,7 +193,11 @@ impl Folder {
     pub(super) fn remove_leftovers(&self) -> Result<u64, StoreError> {
         let sweep = || {
             let mut removed = 0;
-            for entry in fs::read_dir(self.root.join(TEMP))? {
+            let entries = match fs::read_dir(self.root.join(TEMP)) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(removed),
+                entries => entries?,
+            };
+            for entry in entries {
                 let path = entry?.path();
                 let Ok(file) = File::open(&path) else {
                     continue;
@@ -231,10 +234,15 @@ impl Folder {
             let opened = OpenOptions::new().write(true).create_new(true).open(&path);
             let file = match opened {
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => continue,
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                    fs::create_dir_all(self.root.join(TEMP))?;
+                    continue;
+                }
                 file => file?,
             };
             // A sweeper may have caught the file between its birth and its lock.
-            if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            let is_locked = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
+            if is_locked && file.metadata()?.nlink() > 0 {
                 return Ok(Temp { file, path });
             }
         }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures::TryStreamExt as _;
 use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions};
+use object_store::{ObjectStore, ObjectStoreExt as _, PutMode, PutOptions};
 use tokio::runtime::Runtime;
 
 use super::{Created, ObjectMeta, StoreError};
@@ -135,24 +135,9 @@ impl Objects {
     }
 
     pub(super) fn get_tail(&self, name: &str, count: u64) -> Result<(Bytes, u64), StoreError> {
-        let path = self.path("read", name)?;
-        let range = Some(GetRange::Suffix(count));
-        let read = async {
-            let got = self
-                .inner
-                .get_opts(
-                    &path,
-                    GetOptions {
-                        range,
-                        ..Default::default()
-                    },
-                )
-                .await?;
-            let len = got.meta.size;
-            Ok((got.bytes().await?, len))
-        };
-        self.wait(read)
-            .map_err(|e| StoreError::from_object("read", name, e))
+        // Some services answer a suffix longer than the object with an error, so ask first.
+        let len = self.size(name)?;
+        Ok((self.get_range(name, len.saturating_sub(count)..len)?, len))
     }
 
     pub(super) fn size(&self, name: &str) -> Result<u64, StoreError> {

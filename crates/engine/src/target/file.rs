@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use super::RestoreTarget;
 
 /// Zeros are written by this much at a time where holes cannot be punched.
-const ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 
 /// An open raw file or block device.
 #[derive(Debug)]

@@ -34,7 +34,7 @@ pub(super) fn check(
             scope.spawn(|| {
                 crew.work(|number| {
                     options.progress.check()?;
-                    let pack = listed[to_usize(number)];
+                    let (pack, _) = listed[to_usize(number)];
                     let checked = check_pack(repository, pack, options.depth)?;
                     let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
                     let (packs, findings) = &mut *shared;
