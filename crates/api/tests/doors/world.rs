@@ -118,9 +118,21 @@ impl World {
     pub(crate) async fn with_projects() -> (Self, Project, Project) {
         let world = Self::new().await;
         let ann = world.make_user("ann").await;
-        let alpha = world.make_project("alpha", &ann).await;
-        let beta = world.make_project("beta", &ann).await;
+        let ids = [
+            world.make_project("alpha", &ann).await,
+            world.make_project("beta", &ann).await,
+        ];
+        let first = world.access(&ann, &ids[0]).await;
+        let alpha = world.tokens(&first, &ids[0]).await;
+        let beta = world.tokens(&first, &ids[1]).await;
         (world, alpha, beta)
+    }
+
+    async fn tokens(&self, ann: &Access, project: &str) -> Project {
+        Project {
+            member: self.rescope(ann, project).await,
+            admin: self.rescope(&self.admin, project).await,
+        }
     }
 
     async fn make_user(&self, name: &str) -> String {
@@ -129,28 +141,18 @@ impl World {
         user.expect(201)["user"]["id"].as_str().unwrap().to_owned()
     }
 
-    async fn make_project(&self, name: &str, member: &str) -> Project {
+    async fn make_project(&self, name: &str, member: &str) -> String {
         let admin = self.identity(&self.admin);
-        let project = admin
-            .post("/v3/projects", json!({"project": {"name": name}}))
-            .await;
-        let project = project.expect(201)["project"]["id"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+        let wish = json!({"project": {"name": name}});
+        let made = admin.post("/v3/projects", wish).await.expect(201);
+        let project = made["project"]["id"].as_str().unwrap().to_owned();
         let me = admin.get("/v3/auth/tokens").await.json();
-        let me = me["token"]["user"]["id"].as_str().unwrap().to_owned();
-        for (user, role) in [(member, 2), (&me, 3)] {
+        let me = me["token"]["user"]["id"].as_str().unwrap();
+        for (user, role) in [(member, 2), (me, 3)] {
             let path = format!("/v3/projects/{project}/users/{user}/roles/{role:032}");
             admin.send("PUT", &path, None).await.expect(204);
         }
-        Project {
-            member: self.access(member, &project).await,
-            admin: Access {
-                token: self.rescope(&self.admin.token, &project).await,
-                project: project.clone(),
-            },
-        }
+        project
     }
 
     /// Logs a user in.
@@ -167,9 +169,12 @@ impl World {
         self.issue(&identity, project).await
     }
 
-    async fn rescope(&self, token: &str, project: &str) -> String {
-        let identity = json!({"methods": ["token"], "token": {"id": token}});
-        self.issue(&identity, project).await
+    async fn rescope(&self, access: &Access, project: &str) -> Access {
+        let identity = json!({"methods": ["token"], "token": {"id": access.token}});
+        Access {
+            token: self.issue(&identity, project).await,
+            project: project.to_owned(),
+        }
     }
 
     async fn issue(&self, identity: &Value, project: &str) -> String {
