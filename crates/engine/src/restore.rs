@@ -15,6 +15,7 @@ use crate::format::pack::RecordKind;
 use crate::format::page::{CELLS, Cell, Location};
 use crate::id::{ChunkId, Digest, PackId};
 use crate::list::cell_count;
+use crate::num::to_usize;
 use crate::pack::OpenPack;
 use crate::progress::Progress;
 use crate::repository::Repository;
@@ -83,7 +84,7 @@ pub fn restore(
     let crew = Crew::new(manifest.pages.len() as u64);
     std::thread::scope(|scope| {
         for _ in 0..thread_count(options.threads) {
-            scope.spawn(|| crew.work(|number| run.page(number as usize)));
+            scope.spawn(|| crew.work(|number| run.page(to_usize(number))));
         }
     });
     crew.finish()?;
@@ -225,7 +226,7 @@ impl Run<'_> {
                 continue;
             };
             let record = open.entry(RecordKind::Chunk, *id, *ordinal)?.span();
-            let within = (record.start - start) as usize..(record.end - start) as usize;
+            let within = to_usize(record.start - start)..to_usize(record.end - start);
             let Some(stored) = bytes.get(within) else {
                 return Err(Error::damaged(
                     &object,

@@ -3,97 +3,69 @@
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 
+mod common;
+
+use common::{World, key, noise, restored};
 use strongroom_engine::*;
-use strongroom_model::chance::{Chance as _, SeededChance, SystemChance};
-use strongroom_model::id::{BackupId, VaultId};
-
-fn fresh(dir: &tempfile::TempDir) -> Repository {
-    let store = Store::folder(&dir.path().join("store")).unwrap();
-    let key = MasterKey::from_bytes([1; 32]);
-    Repository::create(
-        store,
-        VaultId::random(&SystemChance),
-        &key,
-        RepositoryOptions::default(),
-    )
-    .unwrap()
-}
-
-fn options() -> BackupOptions {
-    BackupOptions::new(
-        BackupId::random(&SystemChance),
-        SessionId::random(&SystemChance),
-    )
-}
-
-fn noise(seed: u64, len: usize) -> Vec<u8> {
-    let mut bytes = vec![0; len];
-    SeededChance::new(seed).fill(&mut bytes);
-    bytes
-}
-
-fn restored(repository: &Repository, backup: BackupId, size: usize) -> Vec<u8> {
-    let target = MemoryTarget::new(size);
-    restore(repository, backup, &target, &RestoreOptions::default()).unwrap();
-    target.into_bytes()
-}
 
 #[test]
 fn volumes_of_every_odd_size_come_back() {
-    let dir = tempfile::tempdir().unwrap();
-    let repository = fresh(&dir);
+    let world = World::new();
     for size in [0, 1, 4095, 262_144, 262_145, 5_000_000, 9 << 20] {
         let bytes = noise(size as u64, size);
-        let options = options();
-        let report = backup(&repository, &MemorySource::new(bytes.clone()), &options).unwrap();
+        let options = world.fresh();
+        let report = backup(
+            &world.repository,
+            &MemorySource::new(bytes.clone()),
+            &options,
+        )
+        .unwrap();
         assert_eq!(report.stats.size_bytes, size as u64);
         assert!(
-            restored(&repository, options.backup_id, size) == bytes,
+            restored(&world.repository, options.backup_id) == bytes,
             "{size} bytes"
         );
     }
-    assert_eq!(list(&repository).unwrap().backups.len(), 7);
+    assert_eq!(list(&world.repository).unwrap().backups.len(), 7);
 }
 
 #[test]
 fn an_unchanged_volume_costs_one_small_object() {
-    let dir = tempfile::tempdir().unwrap();
-    let repository = fresh(&dir);
+    let world = World::new();
     let source = MemorySource::new(noise(1, 6 << 20));
-    let first = options();
-    backup(&repository, &source, &first).unwrap();
+    let first = world.fresh();
+    backup(&world.repository, &source, &first).unwrap();
     let second = BackupOptions {
         parent: Some(first.backup_id),
-        ..options()
+        ..world.fresh()
     };
-    let stats = backup(&repository, &source, &second).unwrap().stats;
+    let stats = backup(&world.repository, &source, &second).unwrap().stats;
     assert_eq!(
         (stats.new_chunks, stats.changed_bytes, stats.object_count),
         (0, 0, 1)
     );
     assert_eq!(stats.reused_chunks, 24);
-    delete(&repository, first.backup_id).unwrap();
-    assert!(restored(&repository, second.backup_id, 6 << 20) == noise(1, 6 << 20));
+    delete(&world.repository, first.backup_id).unwrap();
+    assert!(restored(&world.repository, second.backup_id) == noise(1, 6 << 20));
 }
 
 #[test]
 fn a_huge_sparse_file_is_neither_read_nor_written() {
-    let dir = tempfile::tempdir().unwrap();
-    let repository = fresh(&dir);
-    let (path, size) = (dir.path().join("disk"), (64 << 30) + 12_345);
+    let world = World::new();
+    let (path, size) = (world.dir.path().join("disk"), (64 << 30) + 12_345);
     let disk = File::create(&path).unwrap();
     disk.set_len(size).unwrap();
     for at in [0, 10 << 30, size - 100] {
         disk.write_all_at(b"here", at).unwrap();
     }
-    let options = options();
+    let options = world.fresh();
     let source = FileSource::open(&path).unwrap();
-    let report = backup(&repository, &source, &options).unwrap();
+    let report = backup(&world.repository, &source, &options).unwrap();
     assert!(report.stats.read_bytes < 1 << 20, "{:?}", report.stats);
-    let copy = dir.path().join("copy");
+    let copy = world.dir.path().join("copy");
     let target = FileTarget::create(&copy, size).unwrap();
     restore(
-        &repository,
+        &world.repository,
         options.backup_id,
         &target,
         &RestoreOptions::default(),
@@ -112,17 +84,21 @@ fn a_huge_sparse_file_is_neither_read_nor_written() {
 
 #[test]
 fn garbage_in_the_target_does_not_survive() {
-    let dir = tempfile::tempdir().unwrap();
-    let repository = fresh(&dir);
+    let world = World::new();
     let mut bytes = noise(3, 3 << 20);
     bytes[1 << 20..2 << 20].fill(0);
-    let options = options();
-    backup(&repository, &MemorySource::new(bytes.clone()), &options).unwrap();
-    let path = dir.path().join("old");
+    let options = world.fresh();
+    backup(
+        &world.repository,
+        &MemorySource::new(bytes.clone()),
+        &options,
+    )
+    .unwrap();
+    let path = world.dir.path().join("old");
     fs::write(&path, vec![0xEE; 4 << 20]).unwrap();
     let target = FileTarget::open(&path, bytes.len() as u64).unwrap();
     restore(
-        &repository,
+        &world.repository,
         options.backup_id,
         &target,
         &RestoreOptions::default(),
@@ -133,23 +109,19 @@ fn garbage_in_the_target_does_not_survive() {
 
 #[test]
 fn a_wrong_key_names_both_keys() {
-    let dir = tempfile::tempdir().unwrap();
-    let repository = fresh(&dir);
+    let world = World::new();
     let other = MasterKey::from_bytes([2; 32]);
     let opened = Repository::open(
-        repository.store().clone(),
-        repository.vault(),
+        world.repository.store().clone(),
+        world.repository.vault(),
         &other,
         RepositoryOptions::default(),
     );
     let error = opened.unwrap_err().to_string();
     assert!(error.contains(&other.id().to_string()), "{error}");
-    assert!(
-        error.contains(&MasterKey::from_bytes([1; 32]).id().to_string()),
-        "{error}"
-    );
+    assert!(error.contains(&key().id().to_string()), "{error}");
     assert_eq!(
-        list_vaults(repository.store()).unwrap(),
-        [repository.vault()]
+        list_vaults(world.repository.store()).unwrap(),
+        [world.repository.vault()]
     );
 }

@@ -1,6 +1,7 @@
-//! For tests only: throw-away databases.
+//! For tests only: throw-away databases, and the wall between crates.
 //!
 //! It depends on `model` alone, so that the unit tests of every crate may use it without meeting
 //! two copies of their own types.
 
+pub mod arrows;
 pub mod database;

@@ -101,13 +101,6 @@ pub fn backup(
     source: &dyn VolumeSource,
     options: &BackupOptions,
 ) -> Result<BackupReport> {
-    if repository
-        .store()
-        .size(&name::tomb(repository.vault(), options.backup_id))
-        .is_ok()
-    {
-        return Err(Error::BackupDeleted(options.backup_id));
-    }
     let record = OpenRecord {
         backup: options.backup_id,
         node: options.node.clone(),
@@ -138,6 +131,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn run(&self) -> Result<BackupReport> {
+        self.check_tomb()?;
         let started_at = self.repository.clock().now();
         let mut problems = self.session.problems.clone();
         problems.extend(
@@ -184,6 +178,17 @@ impl Run<'_> {
             source_changed,
             problems,
         })
+    }
+
+    /// A deleted backup cannot be made again. Looked up after the opening, so that a tomb that is
+    /// cleaned up from here on waits for this session.
+    fn check_tomb(&self) -> Result<()> {
+        let tomb = name::tomb(self.repository.vault(), self.options.backup_id);
+        match self.repository.store().size(&tomb) {
+            Ok(_) => Err(Error::BackupDeleted(self.options.backup_id)),
+            Err(e) if e.is_missing() => Ok(()),
+            Err(e) => Err(e.into()),
+        }
     }
 
     fn suite(&self) -> Suite {

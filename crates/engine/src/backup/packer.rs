@@ -16,6 +16,7 @@ use crate::format::pack::{Codec, Entry, Header, RECORDS_MAX, RecordKind, finish}
 use crate::format::page::Location;
 use crate::id::{ChunkId, PackId};
 use crate::key::{DataKey, Sealer, Suite, WRAPPED_LEN, counter_nonce};
+use crate::num::{to_u16, to_u32};
 use crate::repository::Repository;
 use crate::session::Session;
 use crate::store::Created;
@@ -210,23 +211,23 @@ impl Building {
         debug_assert!(ordinal < RECORDS_MAX);
         let mut entry = Entry {
             id,
-            offset: self.bytes.len() as u32,
+            offset: to_u32(self.bytes.len()),
             stored: 0,
             plain,
             kind: kind as u8,
             codec: codec as u8,
             crc: 0,
         };
-        let aad = entry.aad(self.pack, ordinal as u32);
+        let aad = entry.aad(self.pack, to_u32(ordinal));
         self.sealer
-            .seal(counter_nonce(ordinal as u32), &aad, &mut text);
-        entry.stored = text.len() as u32;
+            .seal(counter_nonce(to_u32(ordinal)), &aad, &mut text);
+        entry.stored = to_u32(text.len());
         entry.crc = crc32fast::hash(&text);
         self.bytes.extend_from_slice(&text);
         self.entries.push(entry);
         Location {
             pack: self.pack,
-            ordinal: ordinal as u16,
+            ordinal: to_u16(ordinal),
         }
     }
 

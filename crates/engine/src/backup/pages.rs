@@ -13,9 +13,10 @@ use crate::format::GRID_BYTES;
 use crate::format::manifest::PageRef;
 use crate::format::pack::RecordKind;
 use crate::format::page::{self, CELLS, Cell, Location};
+use crate::num::to_usize;
 
 const UNITS_PER_PAGE: u64 = CELLS as u64 * GRID_BYTES as u64 / UNIT_BYTES;
-const CELLS_PER_UNIT: usize = (UNIT_BYTES / GRID_BYTES as u64) as usize;
+const CELLS_PER_UNIT: usize = to_usize(UNIT_BYTES / GRID_BYTES as u64);
 
 /// The cells of a parent's page, loaded by the first thread that needs them.
 pub(super) type ParentCells = Arc<OnceLock<Arc<Vec<Cell>>>>;
@@ -105,7 +106,7 @@ impl<'a> Pages<'a> {
         let first_unit = number as u64 * UNITS_PER_PAGE;
         let count = (self.cells - first_cell).min(CELLS as u64);
         OpenPage {
-            cells: vec![Cell::Hole; usize::try_from(count).unwrap_or(CELLS)],
+            cells: vec![Cell::Hole; to_usize(count)],
             units_left: (self.units - first_unit).min(UNITS_PER_PAGE),
             parent: Arc::default(),
         }
@@ -145,5 +146,5 @@ impl<'a> Pages<'a> {
 /// The page a unit lies in, and the unit's first cell there.
 fn place(unit: u64) -> (usize, usize) {
     let (number, within) = (unit / UNITS_PER_PAGE, unit % UNITS_PER_PAGE);
-    (number as usize, within as usize * CELLS_PER_UNIT)
+    (to_usize(number), to_usize(within) * CELLS_PER_UNIT)
 }

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::format::GRID_BYTES;
 use crate::format::pack::RecordKind;
 use crate::format::page::Cell;
+use crate::num::to_usize;
 
 /// What a worker reads at a time.
 pub(super) const UNIT_BYTES: u64 = 4 * 1024 * 1024;
@@ -40,7 +41,7 @@ impl<'a> Worker<'a> {
             pages,
             packer,
             counters,
-            buf: vec![0; UNIT_BYTES as usize],
+            buf: vec![0; to_usize(UNIT_BYTES)],
         }
     }
 
@@ -97,7 +98,7 @@ impl<'a> Worker<'a> {
             .map_err(fail(range.start))?;
         let mut filled = 0;
         for extent in &extents {
-            let place = (extent.start - range.start) as usize..(extent.end - range.start) as usize;
+            let place = to_usize(extent.start - range.start)..to_usize(extent.end - range.start);
             self.buf[filled..place.start].fill(0);
             filled = place.end;
             let bytes = &mut self.buf[place];
@@ -120,7 +121,7 @@ impl<'a> Worker<'a> {
         compressor: &mut Compressor<'_>,
     ) -> Result<Cell> {
         let base = unit * UNIT_BYTES;
-        let plain = &self.buf[(range.start - base) as usize..(range.end - base) as usize];
+        let plain = &self.buf[to_usize(range.start - base)..to_usize(range.end - base)];
         let (parent, first) = self.pages.parent_cells(unit);
         let before = parent.get(first + number).copied().unwrap_or(Cell::Hole);
         if is_zero(plain) {

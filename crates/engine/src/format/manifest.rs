@@ -12,6 +12,7 @@ use super::page::{CELLS, Location};
 use super::{Flaw, GRID_BYTES_MAX, VERSION, check_version, damaged, unsupported};
 use crate::id::{ChunkId, Digest, PackId, SessionId};
 use crate::key::{DataKey, Suite, VaultKey, WRAPPED_LEN};
+use crate::num::to_u32;
 
 const MAGIC: &[u8; 8] = b"SRMMANI1";
 /// Bytes before the sealed body.
@@ -87,7 +88,7 @@ impl Manifest {
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(&VERSION.to_le_bytes());
         out.extend_from_slice(&[self.suite.byte(), 0]);
-        out.extend_from_slice(&(HEADER_LEN as u32).to_le_bytes());
+        out.extend_from_slice(&to_u32(HEADER_LEN).to_le_bytes());
         let parent = self.parent.map_or(Uuid::nil(), |parent| parent.0);
         for id in [self.vault.0, self.backup.0, parent, self.session.0] {
             out.extend_from_slice(id.as_bytes());

@@ -50,9 +50,9 @@ pub(crate) fn sessions(vault: VaultId) -> String {
     format!("{vault}/sessions")
 }
 
-/// The folder of one session.
-pub(crate) fn session(vault: VaultId, session: SessionId) -> String {
-    format!("{vault}/sessions/{session}")
+/// The folder of a session's signs of life.
+pub(crate) fn session_renewals(vault: VaultId, session: SessionId) -> String {
+    format!("{vault}/sessions/{session}/renew")
 }
 
 /// The record that opens a session.

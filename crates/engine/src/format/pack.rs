@@ -6,6 +6,7 @@ use super::cursor::Cursor;
 use super::{Flaw, GRID_BYTES_MAX, VERSION, check_version, damaged, unsupported};
 use crate::id::{ChunkId, PackId, SessionId};
 use crate::key::{KEY_LEN, Suite, TAG_LEN, WRAPPED_LEN};
+use crate::num::to_u32;
 
 const MAGIC: &[u8; 8] = b"SRMPACK1";
 const MAGIC_END: &[u8; 8] = b"1KCAPMRS";
@@ -41,7 +42,7 @@ impl Header {
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(&VERSION.to_le_bytes());
         out.extend_from_slice(&[self.suite.byte(), 0]);
-        out.extend_from_slice(&(HEADER_LEN as u32).to_le_bytes());
+        out.extend_from_slice(&to_u32(HEADER_LEN).to_le_bytes());
         out.extend_from_slice(self.pack.0.as_bytes());
         out.extend_from_slice(self.vault.0.as_bytes());
         out.extend_from_slice(self.session.0.as_bytes());
@@ -186,8 +187,8 @@ pub(crate) fn finish(out: &mut Vec<u8>, entries: &[Entry], footer_key: &[u8; KEY
     out.extend_from_slice(mac.as_bytes());
     let crc = crc32fast::hash(&out[footer_offset..]);
     for number in [
-        entries.len() as u32,
-        footer_offset as u32,
+        to_u32(entries.len()),
+        to_u32(footer_offset),
         crc,
         u32::from(VERSION),
     ] {

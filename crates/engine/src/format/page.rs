@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use super::cursor::Cursor;
 use super::{Flaw, VERSION, check_version, damaged, unsupported};
 use crate::id::{ChunkId, PackId};
+use crate::num::{to_u16, to_u32};
 
 const MAGIC: &[u8; 4] = b"SRPG";
 /// Grid cells of a page; the last page of a volume has fewer.
@@ -45,7 +46,7 @@ pub(crate) fn encode(cells: &[Cell]) -> Vec<u8> {
         };
         let slot = *slots.entry(location.pack).or_insert_with(|| {
             packs.push(location.pack);
-            (packs.len() - 1) as u16
+            to_u16(packs.len() - 1)
         });
         kinds.push(2);
         ids.extend_from_slice(&id.0);
@@ -56,8 +57,8 @@ pub(crate) fn encode(cells: &[Cell]) -> Vec<u8> {
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&VERSION.to_le_bytes());
     out.extend_from_slice(&[0; 2]);
-    out.extend_from_slice(&(kinds.len() as u32).to_le_bytes());
-    out.extend_from_slice(&(packs.len() as u32).to_le_bytes());
+    out.extend_from_slice(&to_u32(kinds.len()).to_le_bytes());
+    out.extend_from_slice(&to_u32(packs.len()).to_le_bytes());
     for pack in &packs {
         out.extend_from_slice(pack.0.as_bytes());
     }
