@@ -1,18 +1,36 @@
 //! A request taken apart before anybody judges it: path, query, headers, body.
 
 use axum::body::Body;
+use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, StatusCode};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use percent_encoding::percent_decode_str;
 use strongroom_model::chance::Chance;
+use tracing::Span;
 
 use crate::fault::Fault;
+
+/// The longest id of a caller's own that is worth noting: `req-` and a UUID.
+const MAX_CALLER_ID_BYTES: usize = 40;
 
 /// A fresh id for a request.
 pub(crate) fn request_id(chance: &dyn Chance) -> String {
     format!("req-{}", chance.uuid())
+}
+
+/// The span in which a request is served, so that every line of the log below it names it. A
+/// caller may bring an id of its own, which is noted and nothing else.
+pub(crate) fn span(request: &Request, request_id: &str) -> Span {
+    let theirs = header(request.headers(), "x-openstack-request-id");
+    tracing::info_span!(
+        "request",
+        id = request_id,
+        caller_id = theirs.filter(|id| id.len() <= MAX_CALLER_ID_BYTES),
+        method = %request.method(),
+        path = request.uri().path(),
+    )
 }
 
 /// The segments of a path, decoded. Doubled and trailing slashes and a final `.json` are forgiven;

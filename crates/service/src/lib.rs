@@ -23,8 +23,7 @@ pub mod volume;
 
 use std::sync::Arc;
 
-use strongroom_catalog::{Catalog, Transaction};
-use strongroom_engine::{MasterKey, Store};
+use strongroom_catalog::Transaction;
 use strongroom_model::chance::Chance;
 use strongroom_model::id::JobId;
 use strongroom_model::job::{Job, JobKind};
@@ -34,6 +33,8 @@ use tokio::sync::Notify;
 pub use caller::{Caller, CallerScope};
 pub use error::{Error, Kind, Result};
 pub use settings::Settings;
+pub use strongroom_catalog::Catalog;
+pub use strongroom_engine::{MasterKey, Store};
 
 use folder::VolumeFolder;
 use secret::TokenKey;

@@ -42,10 +42,17 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| invalid(key, "it must be a text of at most 255 characters"))
     }
 
-    /// A text that must be there and not empty.
+    /// A text that is not blank if it is there.
+    pub(super) fn filled(&self, key: &str) -> Result<Option<String>, Refusal> {
+        match self.text(key)? {
+            Some(text) if text.trim().is_empty() => Err(invalid(key, "it must not be blank")),
+            text => Ok(text),
+        }
+    }
+
+    /// A text that must be there and not be blank.
     pub(super) fn required(&self, key: &str) -> Result<String, Refusal> {
-        self.text(key)?
-            .filter(|text| !text.trim().is_empty())
+        self.filled(key)?
             .ok_or_else(|| Refusal::bad_request(format!("'{key}' is a required property")))
     }
 

@@ -28,6 +28,7 @@ use axum::response::Response;
 use strongroom_model::chance::Chance;
 use strongroom_service::Service;
 use strongroom_service::identity::Token;
+use tracing::Instrument;
 
 use ask::{Answer, Ask};
 use refusal::Refusal;
@@ -69,7 +70,8 @@ struct Door {
 async fn serve(State(door): State<Door>, request: Request) -> Response {
     let request_id = incoming::request_id(&*door.settings.chance);
     let is_head = request.method() == Method::HEAD;
-    let answer = door.answer(request, &request_id).await;
+    let span = incoming::span(&request, &request_id);
+    let answer = door.answer(request, &request_id).instrument(span).await;
     let reply = answer.unwrap_or_else(|refusal| {
         refusal.log(&request_id);
         refusal.into_reply(&door.settings.identity_endpoint)
@@ -80,6 +82,7 @@ async fn serve(State(door): State<Door>, request: Request) -> Response {
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         headers.insert("x-openstack-request-id", id);
     }
+    tracing::debug!(request_id, status = response.status().as_u16(), "answered");
     response
 }
 

@@ -69,7 +69,7 @@ pub(super) async fn update(ask: &Ask, id: &str) -> Answer {
     let body = ask.json()?;
     let fields = Fields::of(&body, "project")?;
     let change = IdentityChange {
-        name: fields.text("name")?,
+        name: fields.filled("name")?,
         description: fields.text("description")?,
         is_enabled: fields.flag("enabled")?,
         ..Default::default()

@@ -4,8 +4,8 @@ use axum::http::StatusCode;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use strongroom_model::identity::{Domain, Role};
-use strongroom_service::Service;
 use strongroom_service::identity::Token;
+use strongroom_service::{Error, Service};
 
 use super::ask::{Answer, Ask, parse};
 use super::refusal::Refusal;
@@ -28,7 +28,10 @@ pub(super) async fn issue(
 /// `GET /auth/tokens`: whoever holds a token may read it.
 pub(super) async fn show(ask: &Ask) -> Answer {
     let token = ask.service.validate_token(subject(ask)?).await;
-    let token = token.map_err(|_| Refusal::missing("token", "it is unknown, ended or too old"))?;
+    let token = token.map_err(|error| match error {
+        Error::Unauthenticated => Refusal::missing("token", "it is unknown, ended or too old"),
+        other => other.into(),
+    })?;
     Ok(reply(StatusCode::OK, &ask.settings, &ask.query, &token))
 }
 
@@ -134,6 +137,7 @@ mod tests {
             scope_domain: is_scoped.then_some(domain),
             is_cloud_admin: false,
             roles: vec![Role::Member, Role::Reader],
+            is_cloud_admin: false,
             issued_at: at,
             expires_at: at,
         }

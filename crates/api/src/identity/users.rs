@@ -32,7 +32,7 @@ pub(super) async fn create(ask: &Ask) -> Answer {
     let new = NewUser {
         name: fields.required("name")?,
         domain_id: fields.id("domain_id", DomainId::parse)?,
-        password: fields.text("password")?.unwrap_or_else(nobody_knows),
+        password: fields.filled("password")?.unwrap_or_else(nobody_knows),
         default_project_id: fields.id("default_project_id", ProjectId::parse)?,
         is_enabled: fields.flag("enabled")?.unwrap_or(true),
     };
@@ -47,9 +47,9 @@ pub(super) async fn update(ask: &Ask, id: &str) -> Answer {
     let has_project = fields.has("default_project_id");
     let project = fields.id("default_project_id", ProjectId::parse)?;
     let change = IdentityChange {
-        name: fields.text("name")?,
+        name: fields.filled("name")?,
         is_enabled: fields.flag("enabled")?,
-        password: fields.text("password")?,
+        password: fields.filled("password")?,
         default_project_id: has_project.then_some(project),
         ..Default::default()
     };

@@ -36,6 +36,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use strongroom_model::chance::Chance;
 use strongroom_service::{Caller, CallerScope, Service};
+use tracing::Instrument;
 
 use call::{Answer, Call};
 use links::Links;
@@ -88,13 +89,16 @@ async fn serve(State(door): State<Door>, request: Request) -> Response {
     let shown = negotiated
         .as_ref()
         .map_or(Version::V3(0), |version| *version);
-    let answer = door.answer(target, negotiated, request, &request_id).await;
+    let span = incoming::span(&request, &request_id);
+    let answer = door.answer(target, negotiated, request, &request_id);
+    let answer = answer.instrument(span).await;
     let reply = answer.unwrap_or_else(|fault| {
         log(&fault, &request_id);
         envelope::reply(&fault, &door.settings.identity_endpoint)
     });
     let mut response = reply.into_response(is_head);
     stamp(response.headers_mut(), &request_id, shown);
+    tracing::debug!(request_id, status = response.status().as_u16(), "answered");
     response
 }
 

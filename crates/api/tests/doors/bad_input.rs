@@ -1,0 +1,259 @@
+//! Whatever comes in, what goes out is a clear refusal.
+
+use serde_json::{Value, json};
+
+use crate::world::{Answer, BODY_LIMIT_BYTES, World};
+
+const JSON: Option<&str> = Some("application/json");
+
+/// Operations that read a body.
+const READERS: [(&str, &str); 12] = [
+    ("POST", "/v3/{p}/backups"),
+    ("POST", "/v2/{p}/backups"),
+    ("PUT", "/v3/{p}/backups/x"),
+    ("POST", "/v3/{p}/backups/x/restore"),
+    ("POST", "/v3/{p}/backups/x/action"),
+    ("POST", "/v3/{p}/backups/import_record"),
+    ("PUT", "/v3/{p}/backups/x/metadata"),
+    ("PUT", "/v3/{p}/backups/x/metadata/k"),
+    ("POST", "/v3/{p}/volumes"),
+    ("POST", "/v3/{p}/volumes/x/action"),
+    ("POST", "/v3/{p}/snapshots"),
+    ("PUT", "/v3/{p}/os-quota-sets/x"),
+];
+
+#[tokio::test]
+async fn bodies_that_are_no_json_are_refused() {
+    let world = World::new().await;
+    let admin = world.volume(&world.admin).at("3.71");
+    let deep = "[".repeat(BODY_LIMIT_BYTES - 1).into_bytes();
+    for (method, path) in READERS {
+        for body in [
+            b"{".to_vec(),
+            b"{]".to_vec(),
+            b"\xff\xfe{}".to_vec(),
+            b"nope".to_vec(),
+            deep.clone(),
+        ] {
+            let refused = admin.raw(method, path, JSON, body).await.refusal(400);
+            assert_eq!(refused, "Malformed request body", "{method} {path}");
+        }
+        let none = admin.send(method, path, None).await.refusal(400);
+        assert_eq!(none, "None is not of type 'object'");
+        let untyped = admin
+            .raw(method, path, None, b"{}".to_vec())
+            .await
+            .refusal(400);
+        assert_eq!(untyped, "None is not of type 'object'");
+        for odd in ["[]", "null", "7", "\"x\"", "{}", "true"] {
+            let answer = admin.raw(method, path, JSON, odd.into()).await;
+            answer.refusal(400);
+        }
+    }
+}
+
+#[tokio::test]
+async fn types_and_sizes_are_bounded() {
+    let world = World::new().await;
+    let admin = world.volume(&world.admin);
+    for kind in [
+        "text/plain",
+        "application/xml",
+        "application/x-www-form-urlencoded",
+        "",
+    ] {
+        let fault = admin
+            .raw("POST", "/v3/{p}/backups", Some(kind), b"{}".to_vec())
+            .await
+            .expect(415);
+        assert_eq!(
+            fault,
+            json!({"badMediaType": {"code": 415, "message": "Unsupported Content-Type"}})
+        );
+    }
+    let vendor = Some("application/vnd.openstack.volume+json; charset=utf-8");
+    let refused = admin
+        .raw("POST", "/v3/{p}/backups", vendor, b"{}".to_vec())
+        .await
+        .refusal(400);
+    assert_eq!(refused, "'backup' is a required property");
+    for size in [BODY_LIMIT_BYTES + 1, 100 * BODY_LIMIT_BYTES] {
+        let large = admin
+            .raw("POST", "/v3/{p}/backups", JSON, vec![b' '; size])
+            .await;
+        assert_eq!(large.header("retry-after"), Some("0"));
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(large.expect(413), @r#"{"overLimit":{"code":413,"message":"Request is too large.","retryAfter":"0"}}"#);
+        }
+    }
+}
+
+#[tokio::test]
+async fn queries_and_headers_that_are_no_text_are_refused() {
+    let world = World::new().await;
+    let admin = world.volume(&world.admin);
+    for query in ["name=%FF", "%C3%28=1", "limit=%00", "name=%ED%A0%80"] {
+        let refused = admin
+            .get(&format!("/v3/{{p}}/backups?{query}"))
+            .await
+            .refusal(400);
+        assert_eq!(refused, "Query string is not UTF-8 encoded");
+    }
+    for query in [
+        "limit=",
+        "limit=1e9",
+        "limit=0x1",
+        "offset=1.0",
+        "marker=",
+        "sort=:",
+        "sort=name:up",
+        "sort=,,",
+        "sort_key=drop%20table",
+        "sort=name&sort_key=id",
+        "all_tenants=",
+        "all_tenants=maybe",
+    ] {
+        let answer = admin.get(&format!("/v3/{{p}}/backups?{query}")).await;
+        assert!(
+            matches!(answer.status, 400 | 404),
+            "{query}: {}",
+            answer.text
+        );
+    }
+    for query in [
+        "&&&",
+        "=",
+        "=x",
+        "%25=%25",
+        "name=%27%3B--",
+        "a=b=c",
+        "limit=99999999999999999999",
+    ] {
+        assert_eq!(
+            admin
+                .get(&format!("/v2/{{p}}/backups?{query}"))
+                .await
+                .status,
+            200,
+            "{query}"
+        );
+    }
+    let long = format!("/v2/{{p}}/backups?{}", "a=1&".repeat(10_000));
+    assert_eq!(admin.get(&long).await.status, 200);
+    let odd = world.nobody().with("x-auth-token", "caf\u{e9}");
+    assert_eq!(odd.get("/v3/p/backups").await.status, 401);
+    let odd = admin.with("openstack-api-version", "volume \u{e9}");
+    assert!(matches!(odd.get("/v3/{p}/backups").await.status, 200 | 400));
+}
+
+/// Values that some field will not like.
+fn odd_values() -> Vec<Value> {
+    vec![
+        json!(null),
+        json!(true),
+        json!(0),
+        json!(-1),
+        json!(1.5),
+        json!(u64::MAX),
+        json!(1e300),
+        json!(""),
+        json!(" "),
+        json!("x"),
+        json!("x".repeat(256)),
+        json!("\u{0}"),
+        json!("ü\u{1f512}"),
+        json!([]),
+        json!([1]),
+        json!({}),
+        json!({"": ""}),
+        json!({"k": null}),
+        json!({"k": {"k": []}}),
+        json!("00000000-0000-4000-8000-000000000000"),
+        json!("' OR 1=1 --"),
+    ]
+}
+
+/// Operations with the noun of their body and the fields that it may have. `B` and `P` stand for a
+/// backup and a project.
+const FIELDS: [&str; 8] = [
+    "POST /v3/{p}/backups backup volume_id snapshot_id name description container incremental \
+     force metadata availability_zone x",
+    "PUT /v3/{p}/backups/B backup name description metadata x",
+    "POST /v3/{p}/backups/B/restore restore volume_id name x",
+    "POST /v3/{p}/backups/B/action os-reset_status status x",
+    "POST /v3/{p}/backups/import_record backup-record backup_service backup_url",
+    "POST /v3/{p}/volumes volume size name description snapshot_id source_volid backup_id \
+     imageRef metadata availability_zone",
+    "POST /v3/{p}/snapshots snapshot volume_id name description force metadata",
+    "PUT /v3/{p}/os-quota-sets/P quota_set backups volumes x",
+];
+
+#[tokio::test]
+async fn no_value_of_any_field_breaks_the_door() {
+    let (world, alpha, _) = World::with_projects().await;
+    let admin = world.volume(&alpha.admin).at("3.71");
+    let volume = admin.make_volume("v").await;
+    let backup = admin.make_backup(&volume, "b").await;
+    for line in FIELDS {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [method, path, noun, names @ ..] = words.as_slice() else {
+            panic!("{line}")
+        };
+        let path = path.replace("/B", &format!("/{backup}"));
+        let path = path.replace("/P", &format!("/{}", alpha.admin.project));
+        for name in names {
+            for value in odd_values() {
+                let with_others = json!({"volume_id": "none", "size": 1, *name: value});
+                for inner in [with_others, json!({*name: value}), value] {
+                    let body = json!({*noun: inner});
+                    assert_is_clear(admin.send(method, &path, Some(body)).await);
+                }
+            }
+        }
+        world.settle().await;
+    }
+}
+
+/// A success, or a refusal with one reason; not a failure, but for records of other services.
+#[track_caller]
+fn assert_is_clear(answer: Answer) {
+    assert!(
+        answer.status < 500 || answer.status == 503,
+        "{}",
+        answer.text
+    );
+    if answer.status >= 400 {
+        answer
+            .json()
+            .as_object()
+            .filter(|map| map.len() == 1)
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn ids_that_are_none_are_not_found() {
+    let world = World::new().await;
+    let admin = world.volume(&world.admin);
+    let long = "x".repeat(5000);
+    for id in [
+        "1",
+        "none",
+        "%2e%2e",
+        "a%2Fb",
+        "%00",
+        "%FF",
+        "', --",
+        long.as_str(),
+        "7D7C6FBED7EE4B4D8BAEBDD08B5604BB",
+    ] {
+        let id = id.replace([' ', '\''], "_");
+        for collection in ["backups", "volumes", "snapshots"] {
+            let path = format!("/v3/{{p}}/{collection}/{id}");
+            for method in ["GET", "DELETE"] {
+                let words = admin.send(method, &path, None).await.refusal(404);
+                assert!(words.ends_with("could not be found."), "{words}");
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The front doors from outside: requests through the routers to a whole service and back.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what the helpers of a test unwrap is what the test asserts"
+)]
+
+mod bad_input;
+mod identity;
+mod isolation;
+mod lifecycle;
+mod lists;
+mod samples;
+mod versions;
+mod volumes;
+mod world;
