@@ -40,10 +40,10 @@ def binary():
     return path
 
 
-def wait_for(what, probe, timeout=60, interval=0.05):
+def wait_for(what, probe, timeout=60, interval=0.05, details=lambda: ""):
     """Calls `probe` until it gives something true, and gives that back.
 
-    Fails with `what` and the last answer when `timeout` seconds have passed.
+    Fails with `what`, the last answer and `details()` when `timeout` seconds have passed.
     """
     deadline = time.monotonic() + timeout
     while True:
@@ -51,7 +51,9 @@ def wait_for(what, probe, timeout=60, interval=0.05):
         if answer:
             return answer
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {timeout} s for {what}; last answer: {answer!r}")
+            raise AssertionError(
+                f"waited {timeout} s for {what}; last answer: {answer!r}{details()}"
+            )
         time.sleep(interval)
 
 
@@ -136,11 +138,9 @@ class Server:
             lambda: ready.is_set() or self.process.poll() is not None,
             timeout,
             interval=0.01,
+            details=self._said,
         )
-        assert ready.is_set(), (
-            f"it ended with {self.process.poll()} before it was ready\n"
-            f"--- stdout\n{''.join(self.printed)}--- stderr\n{self.tail()}"
-        )
+        assert ready.is_set(), f"it ended with {self.process.poll()} before ready{self._said()}"
         self._note_addresses()
         return self
 
@@ -214,6 +214,9 @@ class Server:
             printed.append(line)
             if line.strip() == "ready":
                 ready.set()
+
+    def _said(self):
+        return f"\n--- stdout\n{''.join(self.printed)}--- stderr\n{self.tail()}"
 
     def _note_addresses(self):
         self.addresses["identity"] = urlsplit(self.admin.auth["auth_url"]).netloc
@@ -433,16 +436,13 @@ class Http:
                 if thing["status"] in statuses
             ]
 
-        left = []
-
-        def probe():
-            left[:] = busy()
-            return not left
-
-        try:
-            wait_for("everything to be at rest", probe, timeout, interval=0.1)
-        except AssertionError as late:
-            raise AssertionError(f"after {timeout} s still busy: {left}") from late
+        wait_for(
+            "everything to be at rest",
+            lambda: not busy(),
+            timeout,
+            interval=0.1,
+            details=lambda: f"; still busy: {busy()}",
+        )
 
     def lift_quotas(self):
         """Removes every limit of the project; for admins."""

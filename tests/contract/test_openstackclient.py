@@ -75,7 +75,7 @@ def test_list_shows_newest_first(saved, admin):
     assert ids.index(saved.increment) < ids.index(saved.full)
     rows = admin.openstack_json("volume", "backup", "list", "--long", "--volume", "files")
     assert {row["ID"] for row in rows} >= {saved.full, saved.increment}
-    assert {row["Volume"] for row in rows} == {"files"}
+    assert {row["Volume"] for row in rows} == {saved.volume}
     assert {row["Size"] for row in rows} == {1}
 
 

@@ -64,8 +64,10 @@ def flip(path, offset):
 
 def test_a_backup_says_what_it_did(kept):
     assert kept.full["id"] != kept.increment["id"]
-    assert kept.full["size_bytes"] == kept.increment["size_bytes"] == GIB
-    assert kept.increment["stored_bytes"] < kept.full["stored_bytes"] / 10
+    full, increment = kept.full["stats"], kept.increment["stats"]
+    assert full["size_bytes"] == increment["size_bytes"] == GIB
+    assert increment["stored_bytes"] < full["stored_bytes"] / 10
+    assert kept.increment["parent"] == kept.full["id"]
     assert kept.full["is_incremental"] is False
     assert kept.increment["is_incremental"] is True
 
@@ -123,7 +125,7 @@ def test_an_unchanged_disk_costs_next_to_nothing(kept, tmp_path):
     place = copied(kept, tmp_path)
     before = size_of(place["store"])
     again = store("backup", "--name", "disk", kept.second, **place)
-    assert again["stored_bytes"] < MIB
+    assert again["stats"]["stored_bytes"] < MIB
     assert size_of(place["store"]) - before < MIB
 
 
