@@ -198,10 +198,26 @@ impl Repository {
     }
 
     /// Writes a small record unless its name is taken.
+    ///
+    /// Every decision is such a record, so this is where a store that went away is noticed: one
+    /// that was unmounted leaves an empty folder behind that would take anything.
     pub(crate) fn create_record<T: Serialize>(&self, name: &str, value: &T) -> Result<Created> {
-        Ok(self
-            .store()
-            .create(name, record::encode(self.keys(), name, value).into())?)
+        self.require_present()?;
+        Ok(self.store().create(name, record::encode(self.keys(), name, value).into())?)
+    }
+
+    /// Errs unless the store holds one of the objects that make the vault.
+    fn require_present(&self) -> Result<()> {
+        let (vault, version) = (self.vault(), self.key_version());
+        let marks =
+            [name::vault(vault), name::key(vault, version, 'a'), name::key(vault, version, 'b')];
+        for mark in marks {
+            match self.store().size(&mark) {
+                Err(e) if e.is_missing() => {}
+                found => return Ok(found.map(drop)?),
+            }
+        }
+        Err(Error::VaultMissing(vault))
     }
 
     /// Reads a small record; `None` if there is none.
