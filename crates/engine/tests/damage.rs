@@ -1,6 +1,11 @@
 //! Every kind of stored object, damaged in every way: verify names it, other backups come back, and
 //! wrong bytes never do.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
 mod common;
 
 use std::collections::BTreeMap;
