@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -49,6 +50,8 @@ struct Inner {
     problems: Vec<String>,
     index: Index,
     packs: PackCache,
+    /// Whether the store was seen to keep its promise; asked once before the first writing.
+    is_probed: AtomicBool,
 }
 
 /// The record `vault`.
@@ -146,7 +149,9 @@ impl Repository {
         options: RepositoryOptions,
     ) -> Self {
         let (index, packs) = (Index::default(), PackCache::default());
+        let is_probed = AtomicBool::new(false);
         Self(Arc::new(Inner {
+            is_probed,
             store,
             vault,
             key_version,
@@ -171,6 +176,15 @@ impl Repository {
     /// The store the vault lies in.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// Makes sure that the store never overwrites, before anything is decided with its help.
+    pub(crate) fn ensure_writable(&self) -> Result<()> {
+        if !self.0.is_probed.load(Ordering::Relaxed) {
+            self.store().probe(self.chance())?;
+            self.0.is_probed.store(true, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     pub(crate) fn key_version(&self) -> u32 {
