@@ -259,6 +259,13 @@ impl Backups<'_> {
         TABLE.find(self.0, tail, values, decode).await
     }
 
+    /// Whether a vault ever held the bytes of a backup that is still listed.
+    pub async fn has_bytes(&mut self, vault_id: VaultId) -> Result<bool> {
+        let tail = "WHERE vault_id = $1 AND measured IS NOT NULL LIMIT 1";
+        let found = TABLE.find(self.0, tail, vec![Value::text(vault_id)], decode).await?;
+        Ok(found.is_some())
+    }
+
     /// How many records name the backup in the store that has that id.
     pub async fn count_by_data_id(&mut self, data_id: BackupId) -> Result<u64> {
         let mut conditions = Conditions::default();

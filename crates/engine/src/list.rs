@@ -1,5 +1,7 @@
 //! Which backups there are, and the way from a backup's id to its cells.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 use strongroom_model::id::BackupId;
 use strongroom_model::time::Timestamp;
@@ -48,17 +50,19 @@ pub struct ListReport {
 /// not keep the others from the list.
 pub fn list(repository: &Repository) -> Result<ListReport> {
     let mut report = ListReport::default();
+    let tombs = repository.store().list(&name::tombs(repository.vault()))?;
+    let tombs: HashSet<String> = tombs.into_iter().map(|tomb| tomb.name).collect();
     for (backup, session) in manifest_names(repository)? {
-        let read = is_tombed(repository, backup, &mut report.problems).and_then(|tombed| {
-            if tombed {
-                return Ok(None);
-            }
-            load_committed(repository, backup, session)
-        });
-        match read.map(|found| found.map(|(manifest, len)| entry(&manifest, len))) {
-            Ok(Some(entry)) => report.backups.push(entry),
+        let has_tomb = tombs.contains(&name::tomb(repository.vault(), backup));
+        if has_tomb && is_tombed(repository, backup, &mut report.problems)? {
+            continue;
+        }
+        match load_committed(repository, backup, session) {
+            Ok(Some((manifest, len))) => report.backups.push(entry(&manifest, len)),
             Ok(None) => {}
             Err(e @ Error::Store(_)) if !e.is_damage() => return Err(e),
+            // It may have been deleted and collected since the tombs were listed.
+            Err(_) if is_tombed(repository, backup, &mut report.problems)? => {}
             Err(e) => report.problems.push(e.to_string()),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -49,6 +50,8 @@ struct Inner {
     problems: Vec<String>,
     index: Index,
     packs: PackCache,
+    /// Whether the store was seen to keep its promise; asked once before the first writing.
+    is_probed: AtomicBool,
 }
 
 /// The record `vault`.
@@ -146,7 +149,9 @@ impl Repository {
         options: RepositoryOptions,
     ) -> Self {
         let (index, packs) = (Index::default(), PackCache::default());
+        let is_probed = AtomicBool::new(false);
         Self(Arc::new(Inner {
+            is_probed,
             store,
             vault,
             key_version,
@@ -171,6 +176,15 @@ impl Repository {
     /// The store the vault lies in.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// Makes sure that the store never overwrites, before anything is decided with its help.
+    pub(crate) fn ensure_writable(&self) -> Result<()> {
+        if !self.0.is_probed.load(Ordering::Relaxed) {
+            self.store().probe(self.chance())?;
+            self.0.is_probed.store(true, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     pub(crate) fn key_version(&self) -> u32 {
@@ -198,10 +212,26 @@ impl Repository {
     }
 
     /// Writes a small record unless its name is taken.
+    ///
+    /// Every decision is such a record, so this is where a store that went away is noticed: one
+    /// that was unmounted leaves an empty folder behind that would take anything.
     pub(crate) fn create_record<T: Serialize>(&self, name: &str, value: &T) -> Result<Created> {
-        Ok(self
-            .store()
-            .create(name, record::encode(self.keys(), name, value).into())?)
+        self.require_present()?;
+        Ok(self.store().create(name, record::encode(self.keys(), name, value).into())?)
+    }
+
+    /// Errs unless the store holds one of the objects that make the vault.
+    fn require_present(&self) -> Result<()> {
+        let (vault, version) = (self.vault(), self.key_version());
+        let marks =
+            [name::vault(vault), name::key(vault, version, 'a'), name::key(vault, version, 'b')];
+        for mark in marks {
+            match self.store().size(&mark) {
+                Err(e) if e.is_missing() => {}
+                found => return Ok(found.map(drop)?),
+            }
+        }
+        Err(Error::VaultMissing(vault))
     }
 
     /// Reads a small record; `None` if there is none.

@@ -11,7 +11,7 @@ use crate::crew::{Crew, thread_count};
 use crate::error::{Error, Result};
 use crate::format::manifest::Manifest;
 use crate::format::name;
-use crate::format::pack::RecordKind;
+use crate::format::pack::{Entry, RecordKind};
 use crate::format::page::{CELLS, Cell, Location};
 use crate::id::{ChunkId, Digest, PackId};
 use crate::list::cell_count;
@@ -180,8 +180,81 @@ impl Run<'_> {
         })
     }
 
-    /// Fetches the wanted records of one pack, in batches of neighbours.
+    /// Restores what one pack should hold. What it does not hold is looked for elsewhere, because
+    /// the same content may have been stored twice.
     fn pack(&self, pack: PackId, wanted: &Wanted, base: u64) -> Result<()> {
+        match self.fetch(pack, wanted, base) {
+            Err(e) if e.is_damage() => {}
+            done => return done,
+        }
+        for (ordinal, record) in wanted {
+            let single = BTreeMap::from([(*ordinal, record.clone())]);
+            match self.fetch(pack, &single, base) {
+                Err(e) if e.is_damage() => self.rescue(
+                    record,
+                    Location {
+                        pack,
+                        ordinal: *ordinal,
+                    },
+                    base,
+                    e,
+                )?,
+                done => done?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Restores a chunk from any other place that holds it; `error` is what is wrong with `bad`.
+    fn rescue(
+        &self,
+        record: &(ChunkId, Vec<usize>),
+        bad: Location,
+        base: u64,
+        error: Error,
+    ) -> Result<()> {
+        for place in self
+            .places(&record.0)?
+            .into_iter()
+            .filter(|place| *place != bad)
+        {
+            let single = BTreeMap::from([(place.ordinal, record.clone())]);
+            if self.fetch(place.pack, &single, base).is_ok() {
+                return Ok(());
+            }
+        }
+        Err(match error {
+            // The pack as a whole is at fault; the chunk that it takes along is what was asked for.
+            Error::ChunkDamaged { .. } => error,
+            other => Error::ChunkDamaged {
+                chunk: record.0,
+                pack: bad.pack,
+                ordinal: u32::from(bad.ordinal),
+                detail: other.to_string(),
+            },
+        })
+    }
+
+    /// All places that hold a chunk. Reads the footers of all packs, which only damage makes
+    /// necessary.
+    fn places(&self, id: &ChunkId) -> Result<Vec<Location>> {
+        let mut found = Vec::new();
+        for (pack, len) in self.repository.list_packs()? {
+            let open = match self.repository.load_listed_pack(pack, len) {
+                Err(e) if e.is_damage() => continue,
+                open => open?,
+            };
+            let holds = |entry: &Entry| entry.id == *id && entry.kind == RecordKind::Chunk as u8;
+            let ordinals = (0..=u16::MAX)
+                .zip(&open.entries)
+                .filter(|(_, entry)| holds(entry));
+            found.extend(ordinals.map(|(ordinal, _)| Location { pack, ordinal }));
+        }
+        Ok(found)
+    }
+
+    /// Fetches the wanted records of one pack, in batches of neighbours.
+    fn fetch(&self, pack: PackId, wanted: &Wanted, base: u64) -> Result<()> {
         let open = self.repository.open_pack(pack)?;
         let mut batch: Vec<u16> = Vec::new();
         let (mut span, mut plain) = (0..0, 0);

@@ -125,6 +125,7 @@ impl<'a> Session<'a> {
         id: SessionId,
         record: OpenRecord,
     ) -> Result<Self> {
+        repository.ensure_writable()?;
         let vault = repository.vault();
         if repository.create_record(&name::session_open(vault, id), &record)? == Created::Exists {
             return Err(Error::SessionExists(id));

@@ -1,6 +1,11 @@
 //! Every verb, cut at every call to the store in every way: what was there stays, trying again
 //! works, and collection leaves no garbage.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
 mod common;
 
 use common::{Fragile, restored};

@@ -1,6 +1,11 @@
 //! Every kind of stored object, damaged in every way: verify names it, other backups come back, and
 //! wrong bytes never do.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
 mod common;
 
 use std::collections::BTreeMap;
@@ -173,4 +178,37 @@ fn whatever_is_damaged_is_found_and_nothing_else_is_lost() {
             );
         }
     }
+}
+
+#[test]
+fn a_chunk_that_lies_twice_survives_the_loss_of_one() {
+    let world = World::new();
+    let bytes = noise(1, 700_000);
+    let first = world.save(&bytes, None);
+    let packs = format!("{}/packs", world.repository.vault());
+    let pack = world.repository.store().list(&packs).unwrap()[0]
+        .name
+        .clone();
+    let path = world.dir.path().join("store").join(pack);
+    let whole = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    // Nothing can be stored against a pack that is gone, so the same content is stored again.
+    let second = BackupOptions {
+        parent: Some(first),
+        ..world.fresh()
+    };
+    backup(
+        &world.reopened(),
+        &MemorySource::new(bytes.clone()),
+        &second,
+    )
+    .unwrap();
+    let repository = world.reopened();
+    // The page of the first backup went with its pack, the chunks did not.
+    assert!(try_restore(&repository, first).is_err());
+    let mut broken = whole;
+    broken[200] ^= 1;
+    fs::write(&path, broken).unwrap();
+    assert!(try_restore(&repository, first).unwrap() == bytes);
+    assert!(try_restore(&repository, second.backup_id).unwrap() == bytes);
 }

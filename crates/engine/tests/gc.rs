@@ -1,5 +1,10 @@
 //! Collection: what it frees, what it waits for and what it must never touch.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
 mod common;
 
 use std::time::Duration;

@@ -1,6 +1,11 @@
 //! Writers and collectors side by side, step by step: whatever happens between any two calls of one
 //! of them, a backup that reported success can be restored.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
 mod common;
 
 use std::sync::Arc;

@@ -1,9 +1,14 @@
 //! What goes in comes out: files, holes, odd sizes, targets with garbage.
 
-use std::fs::{self, File};
-use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
 
 mod common;
+
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 
 use common::{World, key, restored};
 use strongroom_engine::*;

@@ -1,5 +1,10 @@
 //! One suite for every kind of store, and a backup over a real S3 protocol.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
 mod common;
 
 use std::net::SocketAddr;

@@ -41,20 +41,20 @@ impl Vaults {
         }
     }
 
-    /// The repository of a vault; made in the store if it is not there. Blocks.
+    /// The repository of a vault that must be in the store. Blocks.
     pub(crate) fn repository(&self, id: VaultId) -> strongroom_engine::Result<Repository> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(repository) = open.get(&id) {
             return Ok(repository.clone());
         }
-        let repository = match self.open_anew(id) {
-            Err(strongroom_engine::Error::VaultMissing(_)) => {
-                Repository::create(self.store.clone(), id, &self.master_key, self.options())?
-            }
-            opened => opened?,
-        };
+        let repository = self.open_anew(id)?;
         open.insert(id, repository.clone());
         Ok(repository)
+    }
+
+    /// Makes a vault in the store. Blocks.
+    fn make(&self, id: VaultId) -> strongroom_engine::Result<()> {
+        Repository::create(self.store.clone(), id, &self.master_key, self.options()).map(drop)
     }
 
     /// Opens a vault that must be there, without regard to what is open. Blocks.
@@ -83,8 +83,41 @@ impl Vaults {
 impl Service {
     /// The repository of a vault, opened on a thread that may block.
     pub(crate) async fn repository(&self, id: VaultId) -> Result<Repository> {
+        self.on_store(move |vaults| vaults.repository(id)).await
+    }
+
+    /// The repository of a vault that is about to get a backup: made in the store if it never held
+    /// one.
+    pub(crate) async fn repository_to_fill(&self, id: VaultId) -> Result<Repository> {
+        match self.find_repository(id).await? {
+            Some(repository) => Ok(repository),
+            None => {
+                self.on_store(move |vaults| vaults.make(id)).await?;
+                self.repository(id).await
+            }
+        }
+    }
+
+    /// The repository of a vault; `None` if it was never made. A vault that holds backups and is
+    /// not there is unavailable, not missing: its store went away.
+    pub(crate) async fn find_repository(&self, id: VaultId) -> Result<Option<Repository>> {
+        let has_bytes = self
+            .catalog()
+            .read(|tx| Box::pin(async move { Ok::<_, Error>(tx.backups().has_bytes(id).await?) }))
+            .await?;
+        self.on_store(move |vaults| match vaults.repository(id) {
+            Err(strongroom_engine::Error::VaultMissing(_)) if !has_bytes => Ok(None),
+            opened => opened.map(Some),
+        })
+        .await
+    }
+
+    async fn on_store<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Vaults) -> strongroom_engine::Result<T> + Send + 'static,
+    ) -> Result<T> {
         let vaults = self.vaults().clone();
-        tokio::task::spawn_blocking(move || vaults.repository(id))
+        tokio::task::spawn_blocking(move || work(&vaults))
             .await
             .map_err(Error::internal)?
             .map_err(|source| Error::Unavailable {

@@ -135,7 +135,6 @@ mod tests {
             user_domain: domain.clone(),
             project: is_scoped.then_some(project),
             scope_domain: is_scoped.then_some(domain),
-            is_cloud_admin: false,
             roles: vec![Role::Member, Role::Reader],
             is_cloud_admin: false,
             issued_at: at,

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use strongroom_model::id::{SnapshotId, VolumeId};
+use strongroom_model::id::{ProjectId, SnapshotId, VolumeId};
 use strongroom_model::page::Page;
 use strongroom_model::snapshot::{Snapshot, SnapshotStatus};
 use strongroom_service::snapshot::{
@@ -45,6 +45,9 @@ fn filter(call: &Call, name: &str, value: &str) -> Option<SnapshotFilter> {
         "name~" if call.version.has(Feature::StrictFilters) => SnapshotFilter::NameLike(value),
         "status" => SnapshotFilter::Status(value),
         "volume_id" => SnapshotFilter::VolumeId(value),
+        "project_id" if call.caller.is_admin() => {
+            SnapshotFilter::Project(ProjectId::parse(&value).ok()?)
+        }
         _ => return None,
     })
 }

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
-use strongroom_model::id::{BackupId, SnapshotId, VolumeId};
+use strongroom_model::id::{BackupId, ProjectId, SnapshotId, VolumeId};
 use strongroom_model::page::Page;
 use strongroom_model::size::GiB;
 use strongroom_model::volume::Volume;
@@ -31,8 +31,13 @@ const WORDS: Vocabulary<VolumeId, VolumeKey, VolumeFilter> = Vocabulary {
     id: |text| VolumeId::parse(text).ok(),
     key: |_, name| key(name),
     filter,
-    never: || VolumeFilter::Ids(Vec::new()),
+    never,
 };
+
+/// The condition that no volume meets.
+const fn never() -> VolumeFilter {
+    VolumeFilter::Ids(Vec::new())
+}
 
 fn key(name: &str) -> Option<VolumeKey> {
     Some(match name {
@@ -54,9 +59,12 @@ fn filter(call: &Call, name: &str, value: &str) -> Option<VolumeFilter> {
         "name" | "display_name" => VolumeFilter::Name(value.to_owned()),
         "name~" if has_likes => VolumeFilter::NameLike(value.to_owned()),
         "status" => VolumeFilter::Status(value.to_owned()),
-        "bootable" => parse_bool(value).map_or(VolumeFilter::Ids(Vec::new()), VolumeFilter::Bootable),
+        "bootable" => parse_bool(value).map_or_else(never, VolumeFilter::Bootable),
         "availability_zone" => VolumeFilter::AvailabilityZone(value.to_owned()),
-        "metadata" => one_pair(value).unwrap_or(VolumeFilter::Ids(Vec::new())),
+        "metadata" => one_pair(value).unwrap_or_else(never),
+        "project_id" if call.caller.is_admin() => {
+            VolumeFilter::Project(ProjectId::parse(value).ok()?)
+        }
         _ => return None,
     })
 }

@@ -257,3 +257,59 @@ async fn ids_that_are_none_are_not_found() {
         }
     }
 }
+
+/// Pieces of which a seeded hand makes requests.
+const PIECES: [&str; 28] = [
+    "v3",
+    "v2",
+    "v1",
+    "{p}",
+    "backups",
+    "detail",
+    "volumes",
+    "snapshots",
+    "metadata",
+    "action",
+    "restore",
+    "export_record",
+    "os-quota-sets",
+    "limits",
+    "types",
+    "extensions",
+    "auth",
+    "tokens",
+    "users",
+    "roles",
+    "role_assignments",
+    "%2F",
+    "%00",
+    "%ff",
+    ".json",
+    "..",
+    "ä",
+    "",
+];
+
+#[tokio::test]
+async fn no_path_breaks_a_door() {
+    use strongroom_model::chance::{Chance, SeededChance};
+    let world = World::new().await;
+    let doors = [world.volume(&world.admin), world.identity(&world.admin)];
+    let chance = SeededChance::new(3);
+    for _ in 0..400 {
+        let mut dice = [0; 10];
+        chance.fill(&mut dice);
+        let pieces = dice[..usize::from(dice[9] % 7)].iter();
+        let path: Vec<&str> = pieces
+            .map(|die| PIECES[usize::from(*die) % PIECES.len()])
+            .collect();
+        let path = format!("/{}", path.join("/")).replace('ä', "%C3%A4");
+        let method = ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"][usize::from(dice[8] % 6)];
+        let body = (dice[7] % 2 == 0).then(|| json!({"metadata": {}}));
+        for door in &doors {
+            let answer = door.send(method, &path, body.clone()).await;
+            assert!(answer.status < 500, "{method} {path}: {}", answer.text);
+        }
+    }
+    assert_eq!(doors[0].get("/v3/{p}/backups").await.status, 200);
+}

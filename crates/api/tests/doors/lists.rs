@@ -240,6 +240,11 @@ async fn an_admin_of_all_sees_all() {
     assert_eq!(count(&cloud, "all_tenants=1").await, 6);
     let one = format!("all_tenants=1&project_id={}", beta.member.project);
     assert_eq!(count(&cloud, &one).await, 3);
+    for (noun, expected) in [("volumes", 2), ("snapshots", 0)] {
+        let path = format!("/v3/{{p}}/{noun}?{one}");
+        let body = cloud.get(&path).await.expect(200);
+        assert_eq!(body[noun].as_array().unwrap().len(), expected);
+    }
     assert_eq!(count(&world.volume(&alpha.admin), "all_tenants=1").await, 3);
     assert_eq!(
         json!(count(&world.volume(&alpha.member), "all_tenants=1").await),

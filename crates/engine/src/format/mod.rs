@@ -11,6 +11,8 @@ pub(crate) mod name;
 pub(crate) mod pack;
 pub(crate) mod page;
 pub(crate) mod record;
+#[cfg(test)]
+mod tests;
 
 use crate::error::Error;
 

@@ -30,7 +30,9 @@ pub(super) fn run(repository: &Repository, survey: &Survey, report: &mut GcRepor
                     .store()
                     .delete(&name::session_end(repository.vault(), *session))?;
             }
-            State::Ended(EndRecord::Abort { .. }) => remove_signs(repository, *session)?,
+            State::Ended(EndRecord::Abort { .. }) if survey.littered.contains(session) => {
+                remove_signs(repository, *session)?;
+            }
             _ => {}
         }
     }

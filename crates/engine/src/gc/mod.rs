@@ -57,6 +57,7 @@ pub struct GcReport {
 ///
 /// If anything that a live backup needs cannot be read, nothing is deleted and the report says why.
 pub fn gc(repository: &Repository, options: &GcOptions) -> Result<GcReport> {
+    repository.ensure_writable()?;
     let mut report = GcReport {
         removed_leftovers: repository.store().remove_leftovers()?,
         ..GcReport::default()

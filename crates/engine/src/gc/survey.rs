@@ -29,6 +29,8 @@ pub(super) struct Survey {
     pub(super) tombs: BTreeSet<BackupId>,
     /// The sessions there are, and how they ended.
     pub(super) sessions: BTreeMap<SessionId, State>,
+    /// Ended sessions that still have more objects than their end.
+    pub(super) littered: BTreeSet<SessionId>,
     /// All manifests, committed or not.
     pub(super) manifests: Vec<(BackupId, SessionId)>,
 }
@@ -60,9 +62,10 @@ impl Survey {
             live: HashSet::new(),
             tombs: tombs(repository, report)?,
             sessions: BTreeMap::new(),
+            littered: BTreeSet::new(),
             manifests: Vec::new(),
         };
-        survey.sessions = sessions(repository, report)?;
+        survey.sessions = sessions(repository, &mut survey.littered, report)?;
         survey.manifests = manifest_names(repository)?;
         let blocked = survey.mark(repository)?;
         Ok(if blocked.is_empty() {
@@ -144,35 +147,50 @@ impl Survey {
 
 /// The sessions that have been opened and not ended.
 pub(super) fn unended_sessions(repository: &Repository) -> Result<BTreeSet<SessionId>> {
-    let ended = session_ends(repository)?;
-    Ok(ended
-        .into_iter()
-        .filter(|(_, has_end)| !has_end)
+    let listed = list_sessions(repository)?.into_iter();
+    Ok(listed
+        .filter(|(_, listed)| !listed.has_end)
         .map(|(id, _)| id)
         .collect())
 }
 
-/// All sessions, and whether each has an end.
-fn session_ends(repository: &Repository) -> Result<BTreeMap<SessionId, bool>> {
+/// What objects a session has.
+#[derive(Debug, Default)]
+struct Listed {
+    has_end: bool,
+    /// Whether there is anything but the end.
+    has_signs: bool,
+}
+
+/// All sessions, and what objects each has.
+fn list_sessions(repository: &Repository) -> Result<BTreeMap<SessionId, Listed>> {
     let folder = name::sessions(repository.vault());
-    let mut found = BTreeMap::new();
+    let mut found: BTreeMap<SessionId, Listed> = BTreeMap::new();
     for object in repository.store().list(&folder)? {
         let parts = name::parts(&object.name, &folder).unwrap_or_default();
         let Some(id) = parts.first().and_then(|id| SessionId::parse(id)) else {
             continue;
         };
-        *found.entry(id).or_default() |= parts[1..] == ["end"];
+        let is_end = parts[1..] == ["end"];
+        let listed = found.entry(id).or_default();
+        listed.has_end |= is_end;
+        listed.has_signs |= !is_end;
     }
     Ok(found)
 }
 
-fn sessions(repository: &Repository, report: &mut GcReport) -> Result<BTreeMap<SessionId, State>> {
+fn sessions(
+    repository: &Repository,
+    littered: &mut BTreeSet<SessionId>,
+    report: &mut GcReport,
+) -> Result<BTreeMap<SessionId, State>> {
     let mut found = BTreeMap::new();
-    for (id, has_end) in session_ends(repository)? {
-        if !has_end {
+    for (id, listed) in list_sessions(repository)? {
+        if !listed.has_end {
             found.insert(id, State::Open);
             continue;
         }
+        littered.extend(listed.has_signs.then_some(id));
         let object = name::session_end(repository.vault(), id);
         match repository.find_record(&object) {
             Ok(Some(end)) => {

@@ -235,8 +235,12 @@ impl Folder {
             let file = match opened {
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => continue,
                 Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                    fs::create_dir_all(self.root.join(TEMP))?;
-                    continue;
+                    // Not its parents: a root that went away, a file system that was unmounted say,
+                    // must not be replaced by an empty one.
+                    match fs::create_dir(self.root.join(TEMP)) {
+                        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
+                        _ => continue,
+                    }
                 }
                 file => file?,
             };

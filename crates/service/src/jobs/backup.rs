@@ -38,7 +38,7 @@ impl Service {
         let Some(order) = self.backup_order(claim, id).await? else {
             return self.drop_backup(claim, id).await;
         };
-        let repository = self.repository(order.backup.vault_id).await?;
+        let repository = self.repository_to_fill(order.backup.vault_id).await?;
         let settled = self.settle(&repository, order.session.as_deref()).await?;
         let stats = match settled {
             Some(stats) => stats,

@@ -31,8 +31,8 @@ impl Service {
         if let Some((backup, users)) = found
             && backup.status == BackupStatus::Deleting
             && users <= 1
+            && let Some(repository) = self.find_repository(backup.vault_id).await?
         {
-            let repository = self.repository(backup.vault_id).await?;
             blocking(move || strongroom_engine::delete(&repository, backup.data_id)).await?;
         }
         self.catalog()

@@ -15,6 +15,8 @@ pub(super) enum Failure {
     Transient(String),
     /// Will fail again.
     Permanent(String),
+    /// Stored bytes are lost or wrong, so that a backup is not what it was called.
+    Damaged(String),
 }
 
 /// What the work of a job returns.
@@ -39,8 +41,12 @@ impl From<strongroom_catalog::Error> for Failure {
 impl From<strongroom_engine::Error> for Failure {
     fn from(error: strongroom_engine::Error) -> Self {
         let text = super::chain(&error);
-        if error.is_transient() {
+        // A vault that was there and is not: its store may have been unmounted.
+        let is_away = matches!(error, strongroom_engine::Error::VaultMissing(_));
+        if error.is_transient() || is_away {
             Self::Transient(text)
+        } else if error.is_damage() || matches!(error, strongroom_engine::Error::BackupMissing(_)) {
+            Self::Damaged(text)
         } else {
             Self::Permanent(text)
         }

@@ -26,9 +26,13 @@ use tracing::{error, info, warn};
 use crate::error::Result;
 use crate::{Error, Service};
 use failure::{Failure, Work};
+use restore::FailedRestore;
 
 /// The longest that an idle worker waits before it looks for jobs whose lease ran out.
 const IDLE: Duration = Duration::from_secs(1);
+
+/// Crashes and stops that a job may survive, for each attempt that it may fail.
+const CUTS_PER_ATTEMPT: u32 = 10;
 
 impl Service {
     /// Works on jobs until `stop`, then lets the running ones go back to the queue and returns.
@@ -103,7 +107,7 @@ impl Service {
     async fn perform(&self, claim: Claim, stop: &CancellationToken) {
         let (id, kind) = (claim.job.id, claim.job.kind.name());
         let request_id = claim.job.request_id.as_str();
-        let settled = match self.work(&claim, stop).await {
+        let settled = match self.attempt(&claim, stop).await {
             Ok(()) => {
                 info!(%id, kind, request_id, "job done");
                 Ok(())
@@ -122,13 +126,30 @@ impl Service {
             }
             Err(Failure::Transient(reason) | Failure::Permanent(reason)) => {
                 error!(%id, kind, request_id, reason, "job failed");
-                self.give_up(&claim, &reason).await
+                self.give_up(&claim, &reason, false).await
+            }
+            Err(Failure::Damaged(reason)) => {
+                error!(%id, kind, request_id, reason, "job found damage");
+                self.give_up(&claim, &reason, true).await
             }
         };
         if let Err(error) = settled {
             // The lease runs out, and the next claim reads the rows as they are.
             error!(%id, kind, request_id, error = chain(&error), "cannot settle a job");
         }
+    }
+
+    /// Works on a job unless it was cut short so often that it may be what ends the process.
+    async fn attempt(&self, claim: &Claim, stop: &CancellationToken) -> Work<()> {
+        let attempts = claim.job.attempt;
+        if attempts > self.settings().attempts_max * CUTS_PER_ATTEMPT {
+            let reason = format!(
+                "given up after {} attempts that were cut short",
+                attempts - 1
+            );
+            return Err(Failure::Permanent(reason));
+        }
+        self.work(claim, stop).await
     }
 
     async fn work(&self, claim: &Claim, stop: &CancellationToken) -> Work<()> {
@@ -150,7 +171,7 @@ impl Service {
     }
 
     /// Writes the failure where a user sees it, gives back what the job held, and ends the job.
-    async fn give_up(&self, claim: &Claim, reason: &str) -> Result<()> {
+    async fn give_up(&self, claim: &Claim, reason: &str, is_damage: bool) -> Result<()> {
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
@@ -177,7 +198,13 @@ impl Service {
                             backup_id,
                             volume_id,
                         } => {
-                            self.fail_restore(tx, backup_id, volume_id, reason).await?;
+                            let failed = FailedRestore {
+                                backup_id,
+                                volume_id,
+                                reason,
+                                is_damage,
+                            };
+                            self.fail_restore(tx, failed).await?;
                         }
                         JobKind::DeleteBackup { backup_id } => {
                             self.fail_backup_removal(tx, backup_id, reason).await?;

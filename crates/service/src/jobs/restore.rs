@@ -6,11 +6,12 @@ use std::sync::Arc;
 use strongroom_catalog::Transaction;
 use strongroom_engine::{FileTarget, Progress, Repository, RestoreOptions};
 use strongroom_model::backup::{Backup, BackupStatus};
-use strongroom_model::id::{BackupId, VolumeId};
+use strongroom_model::id::{BackupId, VaultId, VolumeId};
 use strongroom_model::job::Claim;
 use strongroom_model::volume::{Volume, VolumeStatus};
 use tokio_util::sync::CancellationToken;
 
+use super::backup::blocking;
 use super::failure::{Failure, Work};
 use super::supervise::{Watched, aborted};
 use crate::{Error, Service};
@@ -69,11 +70,28 @@ impl Service {
             path,
             size_bytes: size,
         };
-        self.supervise(watched, move || {
-            target.restore(&repository, backup.data_id, &options)
-        })
-        .await?;
+        let restored = self
+            .supervise(watched, move || {
+                target.restore(&repository, backup.data_id, &options)
+            })
+            .await;
+        if let Err(failure) = restored {
+            return Err(self.judge_damage(failure, backup.vault_id).await);
+        }
         self.publish_restore(claim, id, volume_id).await
+    }
+
+    /// Objects that are missing from a store that is itself missing are not lost: only a store that
+    /// still opens its vault can tell.
+    async fn judge_damage(&self, failure: Failure, vault: VaultId) -> Failure {
+        let Failure::Damaged(reason) = failure else {
+            return failure;
+        };
+        let vaults = self.vaults().clone();
+        match blocking(move || vaults.open_anew(vault)).await {
+            Ok(_) => Failure::Damaged(reason),
+            Err(_) => Failure::Transient(reason),
+        }
     }
 
     async fn publish_restore(&self, claim: &Claim, id: BackupId, volume_id: VolumeId) -> Work<()> {
@@ -97,19 +115,28 @@ impl Service {
             .await
     }
 
-    /// The volume's bytes are not to be trusted; the backup is as good as before.
+    /// The volume's bytes are not to be trusted. The backup is as good as before, unless its own
+    /// bytes were found damaged: then it is not available, whatever it was called.
     pub(super) async fn fail_restore(
         &self,
         tx: &mut Transaction<'_>,
-        id: BackupId,
-        volume_id: VolumeId,
-        reason: &str,
+        failed: FailedRestore<'_>,
     ) -> crate::Result<()> {
-        if let Some(mut backup) = tx.backups().find_any(id).await?
+        let FailedRestore {
+            backup_id,
+            volume_id,
+            reason,
+            is_damage,
+        } = failed;
+        if let Some(mut backup) = tx.backups().find_any(backup_id).await?
             && backup.restore_volume_id == Some(volume_id)
         {
             if backup.status == BackupStatus::Restoring {
-                backup.status = BackupStatus::Available;
+                backup.status = if is_damage {
+                    BackupStatus::Error
+                } else {
+                    BackupStatus::Available
+                };
             }
             backup.restore_volume_id = None;
             backup.fail_reason = Some(format!("restore to volume {volume_id} failed: {reason}"));
@@ -127,6 +154,14 @@ impl Service {
         }
         Ok(())
     }
+}
+
+/// A restore that came to nothing.
+pub(super) struct FailedRestore<'a> {
+    pub(super) backup_id: BackupId,
+    pub(super) volume_id: VolumeId,
+    pub(super) reason: &'a str,
+    pub(super) is_damage: bool,
 }
 
 /// What a restored volume takes over from its backup, besides the bytes.

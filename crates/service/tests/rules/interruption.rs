@@ -155,11 +155,105 @@ async fn damaged_bytes_fail_the_restore_and_say_where() {
         .unwrap();
     assert_eq!(made.status, VolumeStatus::Error);
     let backup = w.show(&w.admin, &backup).await;
+    assert_eq!(backup.status, BackupStatus::Error);
+    let reason = backup.fail_reason.unwrap();
+    assert!(reason.contains("pack"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_restore_from_a_store_that_is_away_leaves_the_backup_available() {
+    let settings = Settings {
+        attempts_max: 1,
+        ..Settings::default()
+    };
+    let w = World::with(settings).await;
+    let volume = w.written_volume(&w.admin, "x").await;
+    let backup = w.backup(&w.admin, &volume).await;
+    let (store, aside) = (w.dir.path().join("store"), w.dir.path().join("aside"));
+    std::fs::rename(&store, &aside).unwrap();
+    let id = backup.id.to_string();
+    let request = RestoreRequest::default();
+    w.service
+        .restore_backup(&w.admin, &id, request)
+        .await
+        .unwrap();
+    w.work().await;
+    let backup = w.show(&w.admin, &backup).await;
     assert_eq!(backup.status, BackupStatus::Available);
-    assert!(
-        backup.fail_reason.unwrap().contains("pack"),
-        "the reason names the object"
-    );
+    assert!(backup.fail_reason.is_some());
+}
+
+#[tokio::test]
+async fn an_unmounted_store_is_not_mistaken_for_an_empty_one() {
+    let settings = Settings {
+        attempts_max: 1,
+        ..Settings::default()
+    };
+    let w = World::with(settings).await;
+    let volume = w.written_volume(&w.admin, "x").await;
+    w.backup(&w.admin, &volume).await;
+    let (store, aside) = (w.dir.path().join("store"), w.dir.path().join("aside"));
+    std::fs::rename(&store, &aside).unwrap();
+    std::fs::create_dir(&store).unwrap();
+    let failed = w.backup(&w.admin, &volume).await;
+    assert_eq!(failed.status, BackupStatus::Error);
+    assert!(failed.fail_reason.unwrap().contains("vault"));
+}
+
+#[tokio::test]
+async fn nor_is_one_that_was_unmounted_before_the_start() {
+    let w = World::new().await;
+    let volume = w.written_volume(&w.admin, "x").await;
+    w.backup(&w.admin, &volume).await;
+    let store = w.dir.path().join("store");
+    std::fs::rename(&store, w.dir.path().join("aside")).unwrap();
+    let w = w.restart().await;
+    let asked = w
+        .service
+        .create_backup(&w.admin, new_backup(&volume))
+        .await
+        .unwrap();
+    for _ in 0..3 {
+        w.work().await;
+        w.clock.advance(Duration::from_secs(60));
+    }
+    let failed = w.show(&w.admin, &asked).await;
+    assert_eq!(failed.status, BackupStatus::Error);
+    assert!(failed.fail_reason.unwrap().contains("store is unavailable"));
+    let empty = std::fs::read_dir(&store).unwrap().all(|entry| {
+        entry
+            .unwrap()
+            .file_name()
+            .to_string_lossy()
+            .starts_with('.')
+    });
+    assert!(empty, "nothing was written where the store is not");
+}
+
+#[tokio::test]
+async fn a_job_that_is_always_cut_short_ends_in_error() {
+    let w = World::new().await;
+    let volume = w.written_volume(&w.admin, "x").await;
+    let backup = w
+        .service
+        .create_backup(&w.admin, new_backup(&volume))
+        .await
+        .unwrap();
+    let url = format!("sqlite://{}", w.dir.path().join("catalog.db").display());
+    let catalog = strongroom_catalog::Catalog::connect(&url).await.unwrap();
+    let now = w.service.now();
+    // Claims that nobody finishes, as crashes leave them.
+    for _ in 0..30 {
+        let claimed = catalog
+            .transact(|tx| Box::pin(async move { tx.jobs().claim("crashed", now, now).await }));
+        assert!(claimed.await.unwrap().is_some());
+    }
+    w.work().await;
+    let backup = w.show(&w.admin, &backup).await;
+    assert_eq!(backup.status, BackupStatus::Error);
+    assert!(backup.fail_reason.unwrap().contains("30 attempts"));
+    let volume = w.show_volume(&w.admin, &volume).await;
+    assert_eq!(volume.status, VolumeStatus::Available);
 }
 
 fn collect(dir: &std::path::Path, files: &mut Vec<std::path::PathBuf>) {
