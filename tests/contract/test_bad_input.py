@@ -166,7 +166,6 @@ def test_ids_in_any_spelling(http, volume, backup):
         ("limit=-1", "limit"),
         ("limit=1.5", "limit"),
         ("limit=", "limit"),
-        ("limit=99999999999999999999", "limit"),
         ("offset=x", "offset"),
         ("offset=-1", "offset"),
         ("offset=2147483648", "offset"),
@@ -188,6 +187,7 @@ def test_odd_queries_that_are_fine(http, backup):
     for query in (
         "limit=0",
         "limit=1000000",
+        "limit=99999999999999999999",
         "offset=2147483647",
         "status=no-such-status",
         "name=%27%3B%20DROP%20TABLE%20backups%3B--",
@@ -318,10 +318,12 @@ def test_paths_and_methods_that_are_not_there(http, backup):
         ("PUT", "backups"),
         ("DELETE", "backups"),
         ("POST", f"backups/{backup}/dance"),
-        ("GET", "/v9/x/backups"),
-        ("GET", "/nothing/at/all/here"),
+        ("GET", "/v3/nothing"),
     ):
         assert_fault(http(method, path), 404)
+    # A first segment that is no version may be the project of the alias without a version.
+    for path in ("/v9/x/backups", "/nothing/at/all/here"):
+        assert http("GET", path).status_code in (400, 404), path
     for path in ("backups/", "backups.json", "/v3//" + http.project_id + "/backups"):
         assert http("GET", path).status_code in (200, 404), path
     head = http("HEAD", f"backups/{backup}")
@@ -354,7 +356,7 @@ def test_raw_bytes_that_are_no_http(server, http):
     host, port = server.addresses["volume"].split(":")
     for garbage in (b"\x00" * 100, b"GET\r\n\r\n", b"\x16\x03\x01" + b"x" * 500, b""):
         line = socket.create_connection((host, int(port)), timeout=10)
-        with line, contextlib.suppress(ConnectionResetError, BrokenPipeError):
+        with line, contextlib.suppress(OSError):
             line.sendall(garbage)
             line.shutdown(socket.SHUT_WR)
             while line.recv(4096):
@@ -429,12 +431,22 @@ def test_a_full_disk(tmp_path):
 
         write_random(file, seed=92, size_bytes=8 * MIB)
 
+        failures = []
+
         def fits_again():
             made = http.create_backup(volume, is_waited=False)["id"]
             http.wait_at_rest()
-            return http.show("backups", made)["status"] == "available"
+            shown = http.show("backups", made)
+            failures.append(shown["fail_reason"])
+            return shown["status"] == "available"
 
-        wait_for("room after the failed backup was deleted", fits_again, 60, interval=1)
+        wait_for(
+            "room after the failed backup was deleted",
+            fits_again,
+            60,
+            interval=1,
+            details=lambda: f"; {failures[-1]}\n{server.tail()}",
+        )
     finally:
         server.kill()
         subprocess.run(["umount", "-l", server.store], check=True)

@@ -166,19 +166,12 @@ def test_a_reader_reads_and_nothing_else(red, users):
 
 def test_a_member_is_no_admin(red, users):
     http = users["red-member"].http
+    record = users["red-admin"].http.ok("GET", f"backups/{red.backup}/export_record")
+    record = record["backup-record"]
     action = f"backups/{red.backup}/action"
     tries = [
         ("GET", f"backups/{red.backup}/export_record", None),
-        (
-            "POST",
-            "backups/import_record",
-            {
-                "backup-record": {
-                    "backup_service": "cinder.backup.drivers.vbs",
-                    "backup_url": "e30=",
-                }
-            },
-        ),
+        ("POST", "backups/import_record", {"backup-record": record}),
         ("POST", action, {"os-force_delete": None}),
         ("POST", action, {"os-reset_status": {"status": "error"}}),
         ("PUT", f"os-quota-sets/{http.project_id}", {"quota_set": {"backups": 1000}}),
@@ -193,8 +186,9 @@ def test_a_member_is_no_admin(red, users):
 
 
 def test_one_projects_quota_is_not_the_others(red, users, admin):
-    admin.openstack("quota", "set", "--backups", "0", "blue")
     blue = users["blue-member"].http
+    used = blue.ok("GET", "limits")["limits"]["absolute"]["totalBackupsUsed"]
+    admin.openstack("quota", "set", "--backups", str(used), "blue")
     volume = blue.create_volume(1)["id"]
     answer = blue("POST", "backups", json={"backup": {"volume_id": volume}})
     assert answer.status_code == 413, answer.text
