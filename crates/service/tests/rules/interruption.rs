@@ -239,8 +239,7 @@ async fn a_job_that_is_always_cut_short_ends_in_error() {
         .create_backup(&w.admin, new_backup(&volume))
         .await
         .unwrap();
-    let url = format!("sqlite://{}", w.dir.path().join("catalog.db").display());
-    let catalog = strongroom_catalog::Catalog::connect(&url).await.unwrap();
+    let catalog = w.catalog().await;
     let now = w.service.now();
     // Claims that nobody finishes, as crashes leave them.
     for _ in 0..30 {

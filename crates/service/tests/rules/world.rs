@@ -1,4 +1,7 @@
-//! A whole service in a temporary directory: SQLite, a folder store, a clock that stands still.
+//! A whole service in a temporary directory: a database, a folder store, a clock that stands still.
+//!
+//! The same rules are compiled twice, as `rules` and as `rules_postgres`; the name of the binary
+//! tells which database they run on.
 
 use std::fs;
 use std::os::unix::fs::FileExt;
@@ -21,6 +24,7 @@ use strongroom_service::identity::{
 };
 use strongroom_service::volume::NewVolume;
 use strongroom_service::{Caller, Parts, Service, Settings};
+use strongroom_testkit::database::Database;
 
 /// Everything that a test needs, gone when it is dropped.
 pub(crate) struct World {
@@ -29,6 +33,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<SettableClock>,
     pub(crate) admin: Caller,
     pub(crate) bootstrap: Bootstrap,
+    database: Database,
 }
 
 impl World {
@@ -41,7 +46,11 @@ impl World {
         let clock = Arc::new(SettableClock::new(Timestamp::from_micros(
             1_700_000_000_000_000,
         )));
-        let service = open(&dir, &clock, settings, 1).await;
+        let database = match env!("CARGO_CRATE_NAME") {
+            "rules_postgres" => Database::postgres(),
+            _ => Database::sqlite(),
+        };
+        let service = open(&dir, &clock, settings, (database.url(), 1)).await;
         let bootstrap = service.bootstrap().await.unwrap().unwrap();
         let admin = log_in(&service, "admin", &bootstrap.password, "admin").await;
         Self {
@@ -50,12 +59,24 @@ impl World {
             clock,
             admin,
             bootstrap,
+            database,
         }
+    }
+
+    /// The catalogue, as another process would open it.
+    pub(crate) async fn catalog(&self) -> Catalog {
+        Catalog::connect(self.database.url()).await.unwrap()
     }
 
     /// The same directory opened anew, as after a crash.
     pub(crate) async fn restart(mut self) -> Self {
-        self.service = open(&self.dir, &self.clock, Settings::default(), 2).await;
+        self.service = open(
+            &self.dir,
+            &self.clock,
+            Settings::default(),
+            (self.database.url(), 2),
+        )
+        .await;
         self
     }
 
@@ -196,11 +217,10 @@ async fn open(
     dir: &tempfile::TempDir,
     clock: &Arc<SettableClock>,
     settings: Settings,
-    seed: u64,
+    (url, seed): (&str, u64),
 ) -> Service {
-    let url = format!("sqlite://{}", dir.path().join("catalog.db").display());
     let parts = Parts {
-        catalog: Catalog::connect(&url).await.unwrap(),
+        catalog: Catalog::connect(url).await.unwrap(),
         store: Store::folder(&dir.path().join("store")).unwrap(),
         master_key: MasterKey::from_bytes([7; 32]),
         folder: VolumeFolder::open(dir.path().join("volumes")).unwrap(),
