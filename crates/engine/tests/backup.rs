@@ -244,3 +244,17 @@ fn a_creation_is_finished_by_the_next_and_refused_after_that() {
     assert_eq!(list(&again().unwrap()).unwrap().backups.len(), 1);
     assert!(matches!(again(), Err(Error::VaultExists(_))));
 }
+
+#[test]
+fn threads_that_meet_the_same_content_store_it_once() {
+    let world = World::new();
+    let bytes = noise(1, 256 << 10).repeat(100);
+    let options = BackupOptions {
+        threads: 4,
+        ..world.fresh()
+    };
+    let source = MemorySource::new(bytes.clone());
+    let stats = backup(&world.repository, &source, &options).unwrap().stats;
+    assert_eq!((stats.new_chunks, stats.reused_chunks), (1, 99));
+    assert!(restored(&world.repository, options.backup_id) == bytes);
+}
