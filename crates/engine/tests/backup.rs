@@ -13,6 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{World, key, restored, try_restore};
+use object_store::memory::InMemory;
+use object_store::throttle::{ThrottleConfig, ThrottledStore};
 use strongroom_engine::*;
 use strongroom_testkit::volume::{noise, text};
 
@@ -243,4 +245,66 @@ fn a_creation_is_finished_by_the_next_and_refused_after_that() {
     let again = || Repository::create(store.clone(), vault, &key(), world.options());
     assert_eq!(list(&again().unwrap()).unwrap().backups.len(), 1);
     assert!(matches!(again(), Err(Error::VaultExists(_))));
+}
+
+#[test]
+fn threads_that_meet_the_same_content_store_it_once() {
+    let world = World::new();
+    let bytes = noise(1, 256 << 10).repeat(100);
+    let options = BackupOptions {
+        threads: 4,
+        ..world.fresh()
+    };
+    let source = MemorySource::new(bytes.clone());
+    let stats = backup(&world.repository, &source, &options).unwrap().stats;
+    assert_eq!((stats.new_chunks, stats.reused_chunks), (1, 99));
+    assert!(restored(&world.repository, options.backup_id) == bytes);
+}
+
+/// A volume too large to be kept: each cell is the same noise behind its own place.
+struct Endless {
+    size_bytes: u64,
+    cell: Vec<u8>,
+}
+
+impl VolumeSource for Endless {
+    fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    fn extents(&self, range: Range<u64>) -> io::Result<Vec<Range<u64>>> {
+        Ok(vec![range])
+    }
+
+    fn read_at(&self, offset_bytes: u64, buf: &mut [u8]) -> io::Result<()> {
+        let places = (offset_bytes..).step_by(self.cell.len());
+        for (place, part) in places.zip(buf.chunks_mut(self.cell.len())) {
+            part.copy_from_slice(&self.cell);
+            part[..8].copy_from_slice(&place.to_le_bytes());
+        }
+        Ok(())
+    }
+
+    fn has_changed(&self) -> io::Result<bool> {
+        Ok(false)
+    }
+}
+
+#[test]
+fn readers_that_are_faster_than_the_store_wait_and_go_on() {
+    let wait_put_per_call = Duration::from_millis(100);
+    let config = ThrottleConfig {
+        wait_put_per_call,
+        ..Default::default()
+    };
+    let store = Store::objects(Arc::new(ThrottledStore::new(InMemory::new(), config))).unwrap();
+    let world = World::new();
+    let vault = world.repository.vault();
+    let repository = Repository::create(store, vault, &key(), world.options()).unwrap();
+    let source = Endless {
+        size_bytes: 256 << 20,
+        cell: noise(1, 256 << 10),
+    };
+    let stats = backup(&repository, &source, &world.fresh()).unwrap().stats;
+    assert_eq!(stats.new_chunks, 256 * 4);
 }

@@ -31,13 +31,15 @@ pub(super) struct Packer<'a> {
     suite: Suite,
     data_key: &'a DataKey,
     wrapped_data_key: [u8; WRAPPED_LEN],
+    /// Held while a full pack waits for an uploader, so uploaders must never take it.
     state: Mutex<State>,
+    /// Content in packs that the index does not know yet. Entries leave after the index has them,
+    /// so look here first.
+    pending: Mutex<HashMap<ChunkId, Location>>,
 }
 
 struct State {
     building: Option<Building>,
-    /// Content in packs that the index does not know yet.
-    pending: HashMap<ChunkId, Location>,
     /// Gone once no more packs will come.
     sender: Option<SyncSender<FullPack>>,
 }
@@ -79,7 +81,6 @@ impl<'a> Packer<'a> {
                 .wrap_data_key(data_key, repository.vault(), session.id);
         let state = State {
             building: None,
-            pending: HashMap::new(),
             sender: Some(sender),
         };
         let state = Mutex::new(state);
@@ -90,14 +91,15 @@ impl<'a> Packer<'a> {
             data_key,
             wrapped_data_key,
             state,
+            pending: Mutex::default(),
         };
         (packer, Mutex::new(receiver))
     }
 
     /// Finds content in the vault or in packs still to be uploaded.
     pub(super) fn find(&self, id: &ChunkId) -> Option<Location> {
-        let found = self.repository.index().find(id);
-        found.or_else(|| self.state().pending.get(id).copied())
+        let pending = self.pending().get(id).copied();
+        pending.or_else(|| self.repository.index().find(id))
     }
 
     /// Whether a pack may be relied on.
@@ -128,18 +130,13 @@ impl<'a> Packer<'a> {
         let plain_len = u32::try_from(plain.len())
             .map_err(|_| Error::damaged(&id.to_string(), "a record of 4 GiB"))?;
         let mut state = self.state();
-        let found = self
-            .repository
-            .index()
-            .find(&id)
-            .or_else(|| state.pending.get(&id).copied());
-        if let Some(location) = found {
+        if let Some(location) = self.find(&id) {
             return Ok(Stored::Found(location));
         }
         let building = state.building.get_or_insert_with(|| self.begin());
         let location = building.append(kind, codec, (id, plain_len), text);
         let is_full = building.is_full();
-        state.pending.insert(id, location);
+        self.pending().insert(id, location);
         if is_full {
             self.flush(&mut state);
         }
@@ -192,6 +189,10 @@ impl<'a> Packer<'a> {
             bytes,
             entries: Vec::new(),
         }
+    }
+
+    fn pending(&self) -> MutexGuard<'_, HashMap<ChunkId, Location>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -284,9 +285,9 @@ impl Uploads<'_> {
         repository
             .index()
             .insert(full.pack, full.ids.iter().copied());
-        let mut state = self.packer.state();
+        let mut pending = self.packer.pending();
         for id in &full.ids {
-            state.pending.remove(id);
+            pending.remove(id);
         }
         Ok(())
     }
