@@ -41,19 +41,12 @@ impl Index {
         let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let (slot, ordinal) = *state.chunks.get(&id.prefix())?;
         let pack = *state.slots.get(slot as usize)?;
-        state
-            .usable
-            .contains(&pack)
-            .then_some(Location { pack, ordinal })
+        state.usable.contains(&pack).then_some(Location { pack, ordinal })
     }
 
     /// Whether a pack exists and may be relied on by sessions open now.
     pub(crate) fn is_usable(&self, pack: PackId) -> bool {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .usable
-            .contains(&pack)
+        self.0.read().unwrap_or_else(PoisonError::into_inner).usable.contains(&pack)
     }
 
     /// Brings the index up to date. Call it after the session was opened.
@@ -79,11 +72,7 @@ impl Index {
     }
 
     fn usable(&self) -> HashSet<PackId> {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .usable
-            .clone()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).usable.clone()
     }
 
     /// Drops what is gone or condemned; returns the packs that are not known yet.
@@ -113,9 +102,7 @@ impl Index {
         if state.usable.len() < before {
             let (slots, usable) = (&state.slots, &state.usable);
             state.chunks.retain(|_, (slot, _)| {
-                slots
-                    .get(*slot as usize)
-                    .is_some_and(|pack| usable.contains(pack))
+                slots.get(*slot as usize).is_some_and(|pack| usable.contains(pack))
             });
         }
         // Names of packs that are gone for good need no memory.
@@ -148,9 +135,6 @@ impl Repository {
     pub(crate) fn list_packs(&self) -> Result<Vec<(PackId, u64)>> {
         let objects = self.store().list(&name::packs(self.vault()))?;
         let parse = |name: &str| PackId::parse(name.rsplit('/').next()?);
-        Ok(objects
-            .iter()
-            .filter_map(|o| Some((parse(&o.name)?, o.size_bytes)))
-            .collect())
+        Ok(objects.iter().filter_map(|o| Some((parse(&o.name)?, o.size_bytes))).collect())
     }
 }

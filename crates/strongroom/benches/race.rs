@@ -4,6 +4,8 @@
 //! runs five rounds, everything in turn, so that noise hits all alike. It prints medians and
 //! ratios; absolute times say little on a shared machine. CPU time is that of the whole process.
 
+#![allow(clippy::print_stdout, reason = "a benchmark prints")]
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
@@ -51,9 +53,9 @@ fn main() -> io::Result<()> {
         for (part, cost) in parts(&image, &dir.join("parts.bin"))? {
             note(part, cost);
         }
-        note("backup, full", run(&mut store_command("backup", &store, &dir).arg(&image))?);
-        note("backup, unchanged", run(&mut store_command("backup", &store, &dir).arg(&image))?);
-        note("restore", run(&mut store_command("restore", &store, &dir).arg(&back))?);
+        note("backup, full", run(store_command("backup", &store, &dir).arg(&image))?);
+        note("backup, unchanged", run(store_command("backup", &store, &dir).arg(&image))?);
+        note("restore", run(store_command("restore", &store, &dir).arg(&back))?);
         note("verify", run(&mut verify_command(&store, &dir))?);
         check_equal(&image, &back)?;
         fs::remove_file(&back)?;
@@ -77,7 +79,10 @@ fn report(rows: &[(&str, Vec<Cost>)]) {
     };
     let cat = median("cat");
     let sum: f64 = PARTS.iter().map(|part| median(part).cpu).sum();
-    println!("{:<20} {:>8} {:>8} {:>12} {:>14}", "", "wall s", "CPU s", "wall ÷ cat", "CPU ÷ parts");
+    println!(
+        "{:<20} {:>8} {:>8} {:>12} {:>14}",
+        "", "wall s", "CPU s", "wall ÷ cat", "CPU ÷ parts"
+    );
     for (name, _) in rows {
         let cost = median(name);
         println!(

@@ -26,9 +26,7 @@ fn fill(seed: u64, bytes: &mut [u8]) {
 /// Bytes that compress about as well as text.
 pub fn text(seed: u64, len: usize) -> Vec<u8> {
     let mut rng = StdRng::seed_from_u64(seed);
-    let words: Vec<String> = (0..64)
-        .map(|_| format!("{:x} ", rng.next_u32() >> 8))
-        .collect();
+    let words: Vec<String> = (0..64).map(|_| format!("{:x} ", rng.next_u32() >> 8)).collect();
     let mut bytes = Vec::with_capacity(len + 8);
     while bytes.len() < len {
         bytes.extend_from_slice(words[rng.random_range(0..words.len())].as_bytes());

@@ -76,13 +76,8 @@ impl<'a> Packer<'a> {
     ) -> (Self, Mutex<Receiver<FullPack>>) {
         let (sender, receiver) = sync_channel(1);
         let wrapped_data_key =
-            repository
-                .keys()
-                .wrap_data_key(data_key, repository.vault(), session.id);
-        let state = State {
-            building: None,
-            sender: Some(sender),
-        };
+            repository.keys().wrap_data_key(data_key, repository.vault(), session.id);
+        let state = State { building: None, sender: Some(sender) };
         let state = Mutex::new(state);
         let packer = Self {
             repository,
@@ -119,10 +114,7 @@ impl<'a> Packer<'a> {
         plain: &[u8],
         compressor: &mut Compressor<'_>,
     ) -> Result<Stored> {
-        let squeezed = compressor
-            .compress(plain)
-            .ok()
-            .filter(|z| z.len() < plain.len() / 100 * 97);
+        let squeezed = compressor.compress(plain).ok().filter(|z| z.len() < plain.len() / 100 * 97);
         let (codec, text) = match squeezed {
             Some(squeezed) => (Codec::Zstd, squeezed),
             None => (Codec::Raw, plain.to_vec()),
@@ -159,11 +151,7 @@ impl<'a> Packer<'a> {
         let footer_key = self.data_key.footer_key(building.pack);
         finish(&mut building.bytes, &building.entries, &footer_key);
         let ids = building.entries.iter().map(|entry| entry.id).collect();
-        let full = FullPack {
-            pack: building.pack,
-            bytes: building.bytes.into(),
-            ids,
-        };
+        let full = FullPack { pack: building.pack, bytes: building.bytes.into(), ids };
         if let Some(sender) = &state.sender {
             // Uploaders leave only after the sender is gone, so nobody refuses.
             let _taken = sender.send(full);
@@ -183,12 +171,7 @@ impl<'a> Packer<'a> {
         let mut bytes = Vec::with_capacity(PACK_BYTES + PACK_BYTES / 16);
         bytes.extend_from_slice(&header.encode());
         let sealer = self.data_key.pack_sealer(self.suite, pack);
-        Building {
-            pack,
-            sealer,
-            bytes,
-            entries: Vec::new(),
-        }
+        Building { pack, sealer, bytes, entries: Vec::new() }
     }
 
     fn pending(&self) -> MutexGuard<'_, HashMap<ChunkId, Location>> {
@@ -220,16 +203,12 @@ impl Building {
             crc: 0,
         };
         let aad = entry.aad(self.pack, to_u32(ordinal));
-        self.sealer
-            .seal(counter_nonce(to_u32(ordinal)), &aad, &mut text);
+        self.sealer.seal(counter_nonce(to_u32(ordinal)), &aad, &mut text);
         entry.stored = to_u32(text.len());
         entry.crc = crc32fast::hash(&text);
         self.bytes.extend_from_slice(&text);
         self.entries.push(entry);
-        Location {
-            pack: self.pack,
-            ordinal: to_u16(ordinal),
-        }
+        Location { pack: self.pack, ordinal: to_u16(ordinal) }
     }
 
     fn is_full(&self) -> bool {
@@ -259,11 +238,7 @@ impl Uploads<'_> {
     }
 
     fn next(&self) -> Option<FullPack> {
-        self.full
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .recv()
-            .ok()
+        self.full.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
     }
 
     fn upload(&self, full: FullPack) -> Result<()> {
@@ -274,17 +249,12 @@ impl Uploads<'_> {
         if repository.store().create(&object, full.bytes.clone())? == Created::Exists
             && repository.store().get(&object)? != full.bytes
         {
-            return Err(Error::damaged(
-                &object,
-                "its name was taken by something else",
-            ));
+            return Err(Error::damaged(&object, "its name was taken by something else"));
         }
         add(&self.counters.stored_bytes, len);
         add(&self.counters.object_count, 1);
         self.options.progress.add_stored(len);
-        repository
-            .index()
-            .insert(full.pack, full.ids.iter().copied());
+        repository.index().insert(full.pack, full.ids.iter().copied());
         let mut pending = self.packer.pending();
         for id in &full.ids {
             pending.remove(id);
