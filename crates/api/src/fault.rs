@@ -21,11 +21,7 @@ pub(crate) struct Fault {
 impl Fault {
     /// A refusal with a sentence.
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            message: message.into(),
-            cause: None,
-        }
+        Self { status, message: message.into(), cause: None }
     }
 
     /// 400.
@@ -50,10 +46,7 @@ impl Fault {
 
     /// 404 for a thing by id.
     pub(crate) fn missing(what: &str, id: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            format!("{what} {id} could not be found."),
-        )
+        Self::new(StatusCode::NOT_FOUND, format!("{what} {id} could not be found."))
     }
 
     /// 413 for a body beyond the limit.
@@ -75,11 +68,7 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         let (status, message) = (status_of(&error), message_of(&error));
         let cause = status.is_server_error().then_some(error);
-        Self {
-            status,
-            message,
-            cause,
-        }
+        Self { status, message, cause }
     }
 }
 
@@ -116,10 +105,9 @@ fn message_of(error: &Error) -> String {
         Error::BackupNotRestorable(_) => {
             "Invalid backup: Backup status must be available".to_owned()
         }
-        Error::BackupNotExportable(status) => format!(
-            "Invalid backup: Backup status must be available and not {}.",
-            status.as_str()
-        ),
+        Error::BackupNotExportable(status) => {
+            format!("Invalid backup: Backup status must be available and not {}.", status.as_str())
+        }
         Error::NoParent => {
             "Invalid backup: No backups available to do an incremental backup.".to_owned()
         }
@@ -143,10 +131,7 @@ fn message_of(error: &Error) -> String {
             "Invalid volume: volume size {} is too small to restore backup of size {}.",
             volume.0, backup.0
         ),
-        Error::SnapshotMismatch {
-            volume,
-            snapshot_volume,
-        } => format!(
+        Error::SnapshotMismatch { volume, snapshot_volume } => format!(
             "Invalid volume: Volume {volume} does not match with snapshot.volume_id \
              {snapshot_volume}."
         ),
@@ -170,12 +155,9 @@ fn message_of(error: &Error) -> String {
         }
         Error::BackupExists(_) => "Invalid backup: Backup already exists in database.".to_owned(),
         Error::IdentityExists { what, name } => format!("The {what} {name} exists."),
-        Error::QuotaExceeded {
-            resource,
-            limit,
-            in_use,
-            requested,
-        } => over_quota(*resource, *limit, *in_use, *requested),
+        Error::QuotaExceeded { resource, limit, in_use, requested } => {
+            over_quota(*resource, *limit, *in_use, *requested)
+        }
         Error::QuotaBelowUse { resource, in_use } => format!(
             "Quota {} limit must be equal or greater than existing resources. \
              Current usage is {in_use}.",
@@ -251,10 +233,7 @@ mod tests {
 
     #[test]
     fn states_are_refused_in_the_words_that_clients_match_on() {
-        let (one, two) = (
-            VolumeId::parse(&"1".repeat(32)),
-            VolumeId::parse(&"2".repeat(32)),
-        );
+        let (one, two) = (VolumeId::parse(&"1".repeat(32)), VolumeId::parse(&"2".repeat(32)));
         let lines = [
             Error::BackupNotFound("b".to_owned()),
             Error::BackupNotDeletable(BackupStatus::Creating),
@@ -266,16 +245,10 @@ mod tests {
             Error::VolumeNotBackupable(VolumeStatus::Error),
             Error::VolumeInUse,
             Error::TargetNotAvailable(VolumeStatus::InUse),
-            Error::TargetTooSmall {
-                volume: GiB(1),
-                backup: GiB(10),
-            },
+            Error::TargetTooSmall { volume: GiB(1), backup: GiB(10) },
             Error::SnapshotNotFound("s".to_owned()),
             Error::SnapshotNotAvailable(SnapshotStatus::Error),
-            Error::SnapshotMismatch {
-                volume: one.unwrap(),
-                snapshot_volume: two.unwrap(),
-            },
+            Error::SnapshotMismatch { volume: one.unwrap(), snapshot_volume: two.unwrap() },
             Error::Forbidden("backup:create"),
         ]
         .map(told);
@@ -301,12 +274,7 @@ mod tests {
     #[test]
     fn each_quota_has_its_sentence() {
         let lines = Resource::ALL.map(|resource| {
-            told(Error::QuotaExceeded {
-                resource,
-                limit: 5,
-                in_use: 4,
-                requested: 2,
-            })
+            told(Error::QuotaExceeded { resource, limit: 5, in_use: 4, requested: 2 })
         });
         insta::assert_snapshot!(lines.join("\n"), @r#"
         413 BackupLimitExceeded: Maximum number of backups allowed (5) exceeded
@@ -322,10 +290,7 @@ mod tests {
     #[test]
     fn a_fault_of_ours_is_for_the_log_only() {
         let fault = Fault::from(Error::internal("disk on fire"));
-        assert_eq!(
-            (fault.status.as_u16(), fault.message.as_str()),
-            (500, INTERNAL)
-        );
+        assert_eq!((fault.status.as_u16(), fault.message.as_str()), (500, INTERNAL));
         let cause = fault.cause.unwrap();
         assert_eq!(chain(&cause), "internal error: disk on fire");
         assert!(Fault::from(Error::NoParent).cause.is_none());

@@ -41,11 +41,7 @@ pub(crate) fn segments(path: &str) -> Vec<String> {
         .filter(|piece| !piece.is_empty())
         .map(|piece| percent_decode_str(piece).decode_utf8_lossy().into_owned())
         .collect();
-    let is_key = segments
-        .iter()
-        .rev()
-        .nth(1)
-        .is_some_and(|s| s == "metadata");
+    let is_key = segments.iter().rev().nth(1).is_some_and(|s| s == "metadata");
     if let Some(last) = segments.last_mut()
         && !is_key
         && let Some(stem) = last.strip_suffix(".json")
@@ -63,11 +59,7 @@ pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
 
 /// The method by which a request is routed: HEAD finds what GET finds.
 pub(crate) fn routed(method: &Method) -> Method {
-    if method == Method::HEAD {
-        Method::GET
-    } else {
-        method.clone()
-    }
+    if method == Method::HEAD { Method::GET } else { method.clone() }
 }
 
 /// Reads a body of at most `limit_bytes`. One without a content type is ignored, as Cinder does;
@@ -88,10 +80,7 @@ pub(crate) async fn read_body(
     match headers.get(CONTENT_TYPE).map(|value| value.to_str()) {
         None => Ok(None),
         Some(Ok(kind)) if is_json(kind) => Ok(Some(bytes)),
-        Some(_) => Err(Fault::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "Unsupported Content-Type",
-        )),
+        Some(_) => Err(Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Content-Type")),
     }
 }
 

@@ -26,9 +26,7 @@ fn last_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let text = headers.get_all(name).iter().next_back()?.to_str().ok()?;
     let last = text.rsplit(',').next()?.trim();
     let fits = !last.is_empty()
-        && last
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
+        && last.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
     fits.then_some(last)
 }
 
@@ -37,10 +35,7 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
-            .collect()
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
 
     // T-06: the self link carries the address that the client used.

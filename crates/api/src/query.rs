@@ -7,12 +7,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use crate::fault::Fault;
 
 /// What is written as it is inside a query; everything else is percent-encoded.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~')
-    .remove(b':');
+const PLAIN: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':');
 
 /// The pairs of a query.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -100,10 +96,7 @@ mod tests {
     #[test]
     fn keeps_every_pair_and_sets_one() {
         let query = Query::parse(Some("marker=x&name~=a%26b%20c&sort=name:asc")).unwrap();
-        assert_eq!(
-            query.encode_with("marker", "7"),
-            "name~=a%26b%20c&sort=name:asc&marker=7"
-        );
+        assert_eq!(query.encode_with("marker", "7"), "name~=a%26b%20c&sort=name:asc&marker=7");
     }
 
     // T-17: Python-style booleans.

@@ -20,11 +20,7 @@ pub(crate) struct Reply {
 impl Reply {
     /// An answer with a document.
     pub(crate) fn json(status: StatusCode, body: Value) -> Self {
-        Self {
-            status,
-            body: Some(body),
-            headers: Vec::new(),
-        }
+        Self { status, body: Some(body), headers: Vec::new() }
     }
 
     /// 200 with a document.
@@ -44,11 +40,7 @@ impl Reply {
 
     /// An answer without a document.
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self {
-            status,
-            body: None,
-            headers: Vec::new(),
-        }
+        Self { status, body: None, headers: Vec::new() }
     }
 
     /// The same with a header; a value that no header can carry is left out.

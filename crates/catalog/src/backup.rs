@@ -301,9 +301,8 @@ fn values(backup: &Backup) -> Result<Vec<Value>> {
     let name = backup.name.as_deref();
     let measured = backup.measured.as_ref();
     let object_count = measured.map(|measured| i64::try_from(measured.object_count));
-    let object_count = object_count.transpose().map_err(|_| Error::TooLarge {
-        what: "number of objects",
-    })?;
+    let object_count =
+        object_count.transpose().map_err(|_| Error::TooLarge { what: "number of objects" })?;
     Ok(vec![
         Value::text(backup.id),
         Value::text(&backup.project_id),

@@ -46,12 +46,7 @@ impl Catalog {
             }
             Dialect::Postgres => writers.clone(),
         };
-        Ok(Self {
-            dialect,
-            writers,
-            readers,
-            retries: Arc::new(Mutex::new(())),
-        })
+        Ok(Self { dialect, writers, readers, retries: Arc::new(Mutex::new(())) })
     }
 
     /// Runs `work` in a transaction that commits all of its changes if it returns `Ok`, and none
@@ -139,11 +134,9 @@ impl Catalog {
             };
         }
         Attempt::Done(match result {
-            Ok(_) if session.has_failed => session
-                .roll_back()
-                .await
-                .and(Err(Error::Spoiled))
-                .map_err(E::from),
+            Ok(_) if session.has_failed => {
+                session.roll_back().await.and(Err(Error::Spoiled)).map_err(E::from)
+            }
             Ok(value) => match session.commit().await {
                 Ok(()) => Ok(value),
                 Err(error) if error.is_clash() => return Attempt::Clashed,
@@ -242,10 +235,7 @@ mod tests {
         impatient.execute(&catalog.writers).await.unwrap();
         let holder = other.writers.begin_with("BEGIN IMMEDIATE").await.unwrap();
         let error = put(&catalog).await.unwrap_err();
-        assert!(
-            matches!(error, Error::Contended { attempts: 3 }),
-            "{error:?}"
-        );
+        assert!(matches!(error, Error::Contended { attempts: 3 }), "{error:?}");
         assert!(error.is_transient());
         holder.rollback().await.unwrap();
         put(&catalog).await.unwrap();
@@ -265,10 +255,7 @@ mod tests {
             })
         });
         let error = work.await.unwrap_err();
-        assert!(
-            matches!(error, Error::Contended { attempts: 40 }),
-            "{error:?}"
-        );
+        assert!(matches!(error, Error::Contended { attempts: 40 }), "{error:?}");
         put(&catalog).await.unwrap();
     }
 
@@ -280,10 +267,7 @@ mod tests {
             ("WHERE project_id = $1", "backup_order"),
             ("WHERE status = $1 AND project_id = $2", "backup_status"),
             ("WHERE volume_id = $1 AND project_id = $2", "backup_volume"),
-            (
-                "WHERE project_id = $1 AND (created_at, id) < ($2, $3)",
-                "backup_order",
-            ),
+            ("WHERE project_id = $1 AND (created_at, id) < ($2, $3)", "backup_order"),
             ("", "backup_order_all"),
         ];
         for (clause, index) in cases {

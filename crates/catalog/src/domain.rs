@@ -8,11 +8,8 @@ use crate::error::Result;
 use crate::record::{Fields, Table};
 use crate::sql::{Session, Value};
 
-const TABLE: Table = Table {
-    name: "domain",
-    what: "domain",
-    columns: &["id", "name", "description", "is_enabled"],
-};
+const TABLE: Table =
+    Table { name: "domain", what: "domain", columns: &["id", "name", "description", "is_enabled"] };
 
 /// Reads and writes domains.
 #[derive(Debug)]

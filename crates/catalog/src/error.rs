@@ -102,9 +102,7 @@ pub(crate) fn is_clash(error: &sqlx::Error) -> bool {
         "40001" | "40P01" => true,
         short if short.len() < 5 => {
             // The low byte is the primary code: 5 is SQLITE_BUSY, 6 SQLITE_LOCKED.
-            short
-                .parse::<u32>()
-                .is_ok_and(|n| matches!(n & 0xff, 5 | 6))
+            short.parse::<u32>().is_ok_and(|n| matches!(n & 0xff, 5 | 6))
         }
         _ => false,
     }

@@ -142,12 +142,8 @@ impl Jobs<'_> {
         );
         let values = vec![Value::text(worker), now.into(), lease_until.into()];
         let rows = self.0.rows(TABLE.what, sql, values).await?;
-        let claim = |row| {
-            decode(&TABLE.fields(row)).map(|job| Claim {
-                job,
-                worker: worker.to_owned(),
-            })
-        };
+        let claim =
+            |row| decode(&TABLE.fields(row)).map(|job| Claim { job, worker: worker.to_owned() });
         rows.first().map(claim).transpose()
     }
 
@@ -173,11 +169,7 @@ impl Jobs<'_> {
             "UPDATE job SET state = $4, finished_at = $5, error = $6, lease_until = NULL \
              WHERE {HELD}"
         );
-        let values = vec![
-            Value::text(state.as_str()),
-            now.into(),
-            Value::opt_text(error),
-        ];
+        let values = vec![Value::text(state.as_str()), now.into(), Value::opt_text(error)];
         self.change(claim, sql, values).await
     }
 
@@ -263,11 +255,7 @@ impl Jobs<'_> {
 
 /// A claim's job, attempt and worker.
 pub(crate) fn fence_values(claim: &Claim) -> Vec<Value> {
-    vec![
-        Value::text(claim.job.id),
-        Value::int(claim.job.attempt),
-        Value::text(&claim.worker),
-    ]
+    vec![Value::text(claim.job.id), Value::int(claim.job.attempt), Value::text(&claim.worker)]
 }
 
 fn decode(row: &Fields<'_>) -> Result<Job> {

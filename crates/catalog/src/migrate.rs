@@ -64,8 +64,7 @@ async fn apply(
 async fn version(connection: &mut sqlx::AnyConnection) -> Result<i64> {
     let sql = "SELECT COALESCE(MAX(version), 0) AS version FROM schema_version";
     let row = sqlx::query(sql).fetch_one(connection).await;
-    row.and_then(|row| row.try_get("version"))
-        .map_err(Error::Database)
+    row.and_then(|row| row.try_get("version")).map_err(Error::Database)
 }
 
 /// Runs statements that take no values.
@@ -95,10 +94,7 @@ mod tests {
 
     async fn has_table(pool: &Pool<Any>, name: &'static str) -> bool {
         let sql = format!("SELECT COUNT(*) FROM {name}");
-        sqlx::query(AssertSqlSafe(sql))
-            .fetch_one(pool)
-            .await
-            .is_ok()
+        sqlx::query(AssertSqlSafe(sql)).fetch_one(pool).await.is_ok()
     }
 
     #[tokio::test]
@@ -115,10 +111,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_failed_step_leaves_nothing_behind() {
-        let (good, bad) = (
-            "CREATE TABLE a (x $TEXT)",
-            "CREATE TABLE b (x $TEXT); GARBAGE",
-        );
+        let (good, bad) = ("CREATE TABLE a (x $TEXT)", "CREATE TABLE b (x $TEXT); GARBAGE");
         for (_database, pool, dialect) in pools().await {
             assert!(run(&pool, dialect, &[good, bad]).await.is_err());
             assert!(!has_table(&pool, "a").await, "{dialect:?}");
@@ -134,10 +127,7 @@ mod tests {
             run(&pool, dialect, &from_the_future).await.unwrap();
             let refused = Catalog::connect(database.url()).await.map(|_| ());
             let error = refused.unwrap_err();
-            assert!(
-                matches!(error, Error::NewerSchema { found: 3, known: 1 }),
-                "{error:?}"
-            );
+            assert!(matches!(error, Error::NewerSchema { found: 3, known: 1 }), "{error:?}");
             assert!(!has_table(&pool, "backup").await);
         }
     }

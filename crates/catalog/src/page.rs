@@ -40,9 +40,7 @@ type Order = Vec<SortBy<SortColumn>>;
 /// the tie-breakers take the direction of the first key, or descend if there is none.
 pub(crate) fn order<K: Copy>(keys: &[SortBy<K>], column: fn(K) -> Option<SortColumn>) -> Order {
     let first = keys.first().map_or(Direction::Desc, |by| by.direction);
-    let given = keys
-        .iter()
-        .filter_map(|by| Some((column(by.key)?, by.direction)));
+    let given = keys.iter().filter_map(|by| Some((column(by.key)?, by.direction)));
     let ties = TIE_BREAKERS.map(|key| (key, first));
     let mut order = Order::new();
     for (key, direction) in given.chain(ties) {
@@ -76,8 +74,7 @@ impl Conditions {
     /// `expression`, which is in lower case, contains a text in any case.
     pub(crate) fn contains(&mut self, expression: &str, text: &str) {
         let place = self.bind(Value::text(containing(text)));
-        self.terms
-            .push(format!("{expression} LIKE {place} ESCAPE '\\'"));
+        self.terms.push(format!("{expression} LIKE {place} ESCAPE '\\'"));
     }
 
     /// `expression` is one of some values; of none, nothing matches.
@@ -96,8 +93,7 @@ impl Conditions {
         // string a quote is always escaped, so `,"key":"value"` occurs only where it means that.
         let place = self.bind(Value::text(format!(",{}:{}", quoted(key), quoted(value))));
         let pairs = format!("',' || SUBSTR({column}, 2)");
-        self.terms
-            .push(format!("REPLACE({pairs}, {place}, '') <> {pairs}"));
+        self.terms.push(format!("REPLACE({pairs}, {place}, '') <> {pairs}"));
     }
 
     /// The row comes after the one that has the values `after` in an order.
@@ -108,8 +104,7 @@ impl Conditions {
             // One comparison of rows, which an index in this order serves directly.
             let keys: Vec<_> = order.iter().map(|by| by.key.sql()).collect();
             let (keys, places) = (keys.join(", "), places.join(", "));
-            self.terms
-                .push(format!("({keys}) {} ({places})", beyond(first)));
+            self.terms.push(format!("({keys}) {} ({places})", beyond(first)));
             return;
         }
         let tail = |rest: String, (by, place): (&SortBy<SortColumn>, &String)| {
@@ -225,9 +220,7 @@ impl Listing {
             conditions.equals("project_id", Value::text(project));
         }
         let keys = self.order.iter().enumerate();
-        let keys: Vec<_> = keys
-            .map(|(n, by)| format!("{} AS key_{n}", by.key.sql()))
-            .collect();
+        let keys: Vec<_> = keys.map(|(n, by)| format!("{} AS key_{n}", by.key.sql())).collect();
         let (table, clause) = (self.table.name, conditions.where_clause());
         let sql = format!("SELECT {} FROM {table} {clause}", keys.join(", "));
         let rows = session.rows(table, sql, conditions.values).await?;

@@ -11,14 +11,7 @@ use crate::sql::{Session, Value};
 const TABLE: Table = Table {
     name: "project",
     what: "project",
-    columns: &[
-        "id",
-        "domain_id",
-        "name",
-        "description",
-        "is_enabled",
-        "created_at",
-    ],
+    columns: &["id", "domain_id", "name", "description", "is_enabled", "created_at"],
 };
 
 /// Reads and writes projects.

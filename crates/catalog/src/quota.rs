@@ -78,10 +78,7 @@ impl Quotas<'_> {
             "SELECT COUNT(*) AS many, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS gib \
              FROM {table} WHERE project_id = $1"
         );
-        let rows = self
-            .0
-            .rows(table, sql, vec![Value::text(project_id)])
-            .await?;
+        let rows = self.0.rows(table, sql, vec![Value::text(project_id)]).await?;
         let Some(row) = rows.first() else {
             return Ok((0, 0));
         };

@@ -22,11 +22,7 @@ pub(crate) struct Table {
 impl Table {
     /// `SELECT` every column, followed by `tail`.
     pub(crate) fn select(&self, tail: &str) -> String {
-        format!(
-            "SELECT {} FROM {} {tail}",
-            self.columns.join(", "),
-            self.name
-        )
+        format!("SELECT {} FROM {} {tail}", self.columns.join(", "), self.name)
     }
 
     fn placeholders(&self) -> String {
@@ -37,10 +33,7 @@ impl Table {
     /// Adds a row; `values` stand in the order of the columns.
     pub(crate) async fn insert(&self, session: &mut Session, values: Vec<Value>) -> Result<()> {
         let (name, columns) = (self.name, self.columns.join(", "));
-        let sql = format!(
-            "INSERT INTO {name} ({columns}) VALUES ({})",
-            self.placeholders()
-        );
+        let sql = format!("INSERT INTO {name} ({columns}) VALUES ({})", self.placeholders());
         session.execute(self.what, sql, values).await?;
         Ok(())
     }
@@ -88,11 +81,7 @@ impl Table {
 
     /// The columns of a row of this table.
     pub(crate) const fn fields<'r>(&self, row: &'r AnyRow) -> Fields<'r> {
-        Fields {
-            table: self.name,
-            key: self.columns[0],
-            row,
-        }
+        Fields { table: self.name, key: self.columns[0], row }
     }
 }
 
@@ -189,10 +178,6 @@ impl Fields<'_> {
     }
 
     fn unreadable(&self, column: &'static str) -> Error {
-        Error::Unreadable {
-            table: self.table,
-            id: self.text(self.key).unwrap_or_default(),
-            column,
-        }
+        Error::Unreadable { table: self.table, id: self.text(self.key).unwrap_or_default(), column }
     }
 }

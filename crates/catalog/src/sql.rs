@@ -30,9 +30,7 @@ impl Dialect {
         match scheme {
             "sqlite" => Ok(Self::Sqlite),
             "postgres" | "postgresql" => Ok(Self::Postgres),
-            _ => Err(Error::UnknownScheme {
-                scheme: scheme.to_owned(),
-            }),
+            _ => Err(Error::UnknownScheme { scheme: scheme.to_owned() }),
         }
     }
 
@@ -180,11 +178,7 @@ pub(crate) struct Session {
 impl Session {
     /// Wraps a transaction that has just begun.
     pub(crate) const fn new(inner: sqlx::Transaction<'static, Any>) -> Self {
-        Self {
-            inner,
-            has_failed: false,
-            has_clashed: false,
-        }
+        Self { inner, has_failed: false, has_clashed: false }
     }
 
     /// Runs a statement; returns how many rows it changed. `what` names the kind of row in errors.

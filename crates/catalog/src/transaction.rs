@@ -27,10 +27,7 @@ pub struct Transaction<'env> {
 
 impl Transaction<'_> {
     pub(crate) const fn new(session: Session) -> Self {
-        Self {
-            session,
-            scope: PhantomData,
-        }
+        Self { session, scope: PhantomData }
     }
 
     /// Containers of projects and users.

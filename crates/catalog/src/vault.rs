@@ -7,11 +7,8 @@ use crate::error::Result;
 use crate::record::{Fields, Table};
 use crate::sql::{Session, Value};
 
-const TABLE: Table = Table {
-    name: "vault",
-    what: "vault",
-    columns: &["id", "project_id", "name", "created_at"],
-};
+const TABLE: Table =
+    Table { name: "vault", what: "vault", columns: &["id", "project_id", "name", "created_at"] };
 
 /// Reads and writes vaults.
 #[derive(Debug)]

@@ -48,10 +48,7 @@ impl Crew {
     /// Keeps the first failure.
     pub(crate) fn fail(&self, error: Error) {
         self.has_failed.store(true, Ordering::Relaxed);
-        self.failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get_or_insert(error);
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
     }
 
     pub(crate) fn has_failed(&self) -> bool {
@@ -60,11 +57,7 @@ impl Crew {
 
     /// The first failure, once all threads are done.
     pub(crate) fn finish(self) -> Result<()> {
-        match self
-            .failure
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-        {
+        match self.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(error) => Err(error),
             None => Ok(()),
         }

@@ -20,10 +20,7 @@ struct TombRecord {
 /// Other backups, parents and children alike, are not touched. After `Ok` no list shows it and no
 /// session can bring it back.
 pub fn delete(repository: &Repository, backup: BackupId) -> Result<()> {
-    let tomb = TombRecord {
-        backup,
-        deleted_at: repository.clock().now(),
-    };
+    let tomb = TombRecord { backup, deleted_at: repository.clock().now() };
     repository.create_record(&name::tomb(repository.vault(), backup), &tomb)?;
     Ok(())
 }

@@ -144,16 +144,10 @@ impl Error {
     }
 
     pub(crate) fn damaged(object: &str, detail: impl Into<String>) -> Self {
-        Self::Damaged {
-            object: object.to_owned(),
-            detail: detail.into(),
-        }
+        Self::Damaged { object: object.to_owned(), detail: detail.into() }
     }
 
     pub(crate) fn unsupported(object: &str, detail: impl Into<String>) -> Self {
-        Self::Unsupported {
-            object: object.to_owned(),
-            detail: detail.into(),
-        }
+        Self::Unsupported { object: object.to_owned(), detail: detail.into() }
     }
 }

@@ -48,10 +48,7 @@ pub fn export(
     options: &RestoreOptions,
 ) -> Result<ExportReport> {
     let entry = find(repository, backup)?.ok_or(Error::BackupMissing(backup))?;
-    let fail = |source| Error::Target {
-        offset_bytes: 0,
-        source,
-    };
+    let fail = |source| Error::Target { offset_bytes: 0, source };
     let image = dir.join(format!("{backup}.raw"));
     let description = dir.join(format!("{backup}.json"));
     fs::create_dir_all(dir).map_err(fail)?;
@@ -66,14 +63,8 @@ pub fn export(
         meta: &entry.meta,
     };
     write_description(&description, &content).map_err(fail)?;
-    File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(fail)?;
-    Ok(ExportReport {
-        image,
-        description,
-        restore,
-    })
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(fail)?;
+    Ok(ExportReport { image, description, restore })
 }
 
 fn write_description(path: &Path, content: &Description<'_>) -> io::Result<()> {

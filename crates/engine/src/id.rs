@@ -64,9 +64,7 @@ impl Digest {
 
     /// Parses 64 hexadecimal digits; `None` if the text is not that.
     pub fn parse(text: &str) -> Option<Self> {
-        blake3::Hash::from_hex(text)
-            .ok()
-            .map(|hash| Self(*hash.as_bytes()))
+        blake3::Hash::from_hex(text).ok().map(|hash| Self(*hash.as_bytes()))
     }
 }
 

@@ -41,19 +41,12 @@ impl Index {
         let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let (slot, ordinal) = *state.chunks.get(&id.prefix())?;
         let pack = *state.slots.get(slot as usize)?;
-        state
-            .usable
-            .contains(&pack)
-            .then_some(Location { pack, ordinal })
+        state.usable.contains(&pack).then_some(Location { pack, ordinal })
     }
 
     /// Whether a pack exists and may be relied on by sessions open now.
     pub(crate) fn is_usable(&self, pack: PackId) -> bool {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .usable
-            .contains(&pack)
+        self.0.read().unwrap_or_else(PoisonError::into_inner).usable.contains(&pack)
     }
 
     /// Brings the index up to date. Call it after the session was opened.
@@ -65,9 +58,10 @@ impl Index {
         condemned: &Condemned,
     ) -> Result<Vec<String>> {
         let mut problems = Vec::new();
+        let known = self.usable();
         let lengths: HashMap<PackId, u64> = repository.list_packs()?.into_iter().collect();
         let listed = lengths.keys().copied().collect();
-        for pack in self.retain(&listed, condemned) {
+        for pack in self.retain(&listed, &known, condemned) {
             match repository.load_listed_pack(pack, lengths[&pack]) {
                 Ok(open) => self.insert(pack, open.entries.iter().map(|entry| entry.id)),
                 Err(e) if e.is_damage() => problems.push(e.to_string()),
@@ -77,8 +71,20 @@ impl Index {
         Ok(problems)
     }
 
+    fn usable(&self) -> HashSet<PackId> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).usable.clone()
+    }
+
     /// Drops what is gone or condemned; returns the packs that are not known yet.
-    fn retain(&self, listed: &HashSet<PackId>, condemned: &Condemned) -> Vec<PackId> {
+    ///
+    /// `known` is what was known before the list was made: a pack that came to be known meanwhile
+    /// may be missing in the list because it is younger.
+    fn retain(
+        &self,
+        listed: &HashSet<PackId>,
+        known: &HashSet<PackId>,
+        condemned: &Condemned,
+    ) -> Vec<PackId> {
         let mut guard = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *guard;
         // A list that could not be read hides names, so it counts for this and all later looks.
@@ -90,15 +96,13 @@ impl Index {
         }
         let before = state.usable.len();
         let outcasts = &state.condemned.packs;
-        state
-            .usable
-            .retain(|pack| listed.contains(pack) && !outcasts.contains(pack));
+        state.usable.retain(|pack| {
+            (listed.contains(pack) || !known.contains(pack)) && !outcasts.contains(pack)
+        });
         if state.usable.len() < before {
             let (slots, usable) = (&state.slots, &state.usable);
             state.chunks.retain(|_, (slot, _)| {
-                slots
-                    .get(*slot as usize)
-                    .is_some_and(|pack| usable.contains(pack))
+                slots.get(*slot as usize).is_some_and(|pack| usable.contains(pack))
             });
         }
         // Names of packs that are gone for good need no memory.
@@ -131,9 +135,6 @@ impl Repository {
     pub(crate) fn list_packs(&self) -> Result<Vec<(PackId, u64)>> {
         let objects = self.store().list(&name::packs(self.vault()))?;
         let parse = |name: &str| PackId::parse(name.rsplit('/').next()?);
-        Ok(objects
-            .iter()
-            .filter_map(|o| Some((parse(&o.name)?, o.size_bytes)))
-            .collect())
+        Ok(objects.iter().filter_map(|o| Some((parse(&o.name)?, o.size_bytes))).collect())
     }
 }

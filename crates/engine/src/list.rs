@@ -66,9 +66,7 @@ pub fn list(repository: &Repository) -> Result<ListReport> {
             Err(e) => report.problems.push(e.to_string()),
         }
     }
-    report
-        .backups
-        .sort_by_key(|backup| (backup.created_at, backup.backup_id));
+    report.backups.sort_by_key(|backup| (backup.created_at, backup.backup_id));
     report.problems.dedup();
     Ok(report)
 }
@@ -90,10 +88,7 @@ pub(crate) fn manifest_names(repository: &Repository) -> Result<Vec<(BackupId, S
         [backup, session] => Some((BackupId::parse(backup).ok()?, SessionId::parse(session)?)),
         _ => None,
     };
-    Ok(objects
-        .iter()
-        .filter_map(|object| parse(&object.name))
-        .collect())
+    Ok(objects.iter().filter_map(|object| parse(&object.name)).collect())
 }
 
 /// Whether an authentic tomb says that the backup is deleted. A tomb that is not authentic says
@@ -121,21 +116,13 @@ pub(crate) fn load_committed(
     session: SessionId,
 ) -> Result<Option<(Manifest, u64)>> {
     let end = repository.find_record(&name::session_end(repository.vault(), session))?;
-    let Some(EndRecord::Commit {
-        backup: committed,
-        manifest: hash,
-        root,
-    }) = end
-    else {
+    let Some(EndRecord::Commit { backup: committed, manifest: hash, root }) = end else {
         return Ok(None);
     };
     let object = name::manifest(repository.vault(), backup, session);
     let bytes = repository.store().get(&object)?;
     if committed != backup || Digest::of(&bytes).to_string() != hash {
-        return Err(Error::damaged(
-            &object,
-            "it is not what its session committed",
-        ));
+        return Err(Error::damaged(&object, "it is not what its session committed"));
     }
     let manifest = Manifest::open(repository.keys(), &bytes).map_err(|flaw| flaw.at(&object))?;
     let is_same = manifest.backup == backup
@@ -166,8 +153,7 @@ fn entry(manifest: &Manifest, len: u64) -> BackupEntry {
 impl Repository {
     /// Reads the manifest of a committed backup that is not deleted.
     pub(crate) fn load_manifest(&self, backup: BackupId) -> Result<Manifest> {
-        self.load_manifest_sized(backup)
-            .map(|(manifest, _)| manifest)
+        self.load_manifest_sized(backup).map(|(manifest, _)| manifest)
     }
 
     fn load_manifest_sized(&self, backup: BackupId) -> Result<(Manifest, u64)> {
@@ -175,10 +161,7 @@ impl Repository {
             return Err(Error::BackupDeleted(backup));
         }
         let mut damage = None;
-        for object in self
-            .store()
-            .list(&name::manifests_of(self.vault(), backup))?
-        {
+        for object in self.store().list(&name::manifests_of(self.vault(), backup))? {
             let session = object.name.rsplit('/').next().and_then(SessionId::parse);
             let Some(session) = session else { continue };
             match load_committed(self, backup, session) {
@@ -203,7 +186,5 @@ impl Repository {
 pub(crate) fn cell_count(size_bytes: u64, grid_bytes: u32, number: usize) -> u64 {
     debug_assert!(grid_bytes >= GRID_BYTES / 64);
     let cells = size_bytes.div_ceil(u64::from(grid_bytes));
-    cells
-        .saturating_sub(number as u64 * page::CELLS as u64)
-        .min(page::CELLS as u64)
+    cells.saturating_sub(number as u64 * page::CELLS as u64).min(page::CELLS as u64)
 }

@@ -53,24 +53,18 @@ impl OpenPack {
             return damaged("the code of its footer is wrong");
         }
         let sealer = data_key.pack_sealer(header.suite, pack);
-        Ok(Some(Self {
-            header,
-            entries: footer.entries,
-            sealer,
-        }))
+        Ok(Some(Self { header, entries: footer.entries, sealer }))
     }
 
     /// The entry of a record that must hold `id`.
     pub(crate) fn entry(&self, kind: RecordKind, id: ChunkId, ordinal: u16) -> Result<&Entry> {
         let entry = self.entries.get(usize::from(ordinal));
-        entry
-            .filter(|e| e.id == id && e.kind == kind as u8)
-            .ok_or_else(|| Error::ChunkDamaged {
-                chunk: id,
-                pack: self.header.pack,
-                ordinal: u32::from(ordinal),
-                detail: "the pack holds something else there".to_owned(),
-            })
+        entry.filter(|e| e.id == id && e.kind == kind as u8).ok_or_else(|| Error::ChunkDamaged {
+            chunk: id,
+            pack: self.header.pack,
+            ordinal: u32::from(ordinal),
+            detail: "the pack holds something else there".to_owned(),
+        })
     }
 
     /// Opens a stored record and proves that its content is what the entry's id says.
@@ -82,10 +76,7 @@ impl OpenPack {
     ) -> Result<Vec<u8>> {
         let pack = self.header.pack;
         let Some(entry) = self.entries.get(ordinal as usize) else {
-            return Err(Error::damaged(
-                &pack.to_string(),
-                format!("it has no record {ordinal}"),
-            ));
+            return Err(Error::damaged(&pack.to_string(), format!("it has no record {ordinal}")));
         };
         let fail = |detail: &str| Error::ChunkDamaged {
             chunk: entry.id,
@@ -94,9 +85,7 @@ impl OpenPack {
             detail: detail.to_owned(),
         };
         let mut text = stored.to_vec();
-        let opened = self
-            .sealer
-            .open(counter_nonce(ordinal), &entry.aad(pack, ordinal), &mut text);
+        let opened = self.sealer.open(counter_nonce(ordinal), &entry.aad(pack, ordinal), &mut text);
         if opened.is_none() {
             return Err(fail("it does not open"));
         }
@@ -107,10 +96,7 @@ impl OpenPack {
                 .map_err(|_| fail("it does not decompress"))?,
             other => {
                 let detail = format!("record {ordinal} has codec {other}");
-                return Err(Error::unsupported(
-                    &name::pack(repository.vault(), pack),
-                    detail,
-                ));
+                return Err(Error::unsupported(&name::pack(repository.vault(), pack), detail));
             }
         };
         let id = match entry.kind {
@@ -118,10 +104,7 @@ impl OpenPack {
             k if k == RecordKind::Page as u8 => repository.keys().page_id(&plain),
             other => {
                 let detail = format!("record {ordinal} is of kind {other}");
-                return Err(Error::unsupported(
-                    &name::pack(repository.vault(), pack),
-                    detail,
-                ));
+                return Err(Error::unsupported(&name::pack(repository.vault(), pack), detail));
             }
         };
         if plain.len() != plain_len || id != entry.id {
@@ -133,12 +116,7 @@ impl OpenPack {
 
 impl fmt::Debug for OpenPack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "OpenPack({}, {} records)",
-            self.header.pack,
-            self.entries.len()
-        )
+        write!(f, "OpenPack({}, {} records)", self.header.pack, self.entries.len())
     }
 }
 
@@ -155,12 +133,7 @@ struct Cached {
 
 impl PackCache {
     fn find(&self, pack: PackId) -> Option<Arc<OpenPack>> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .open
-            .get(&pack)
-            .cloned()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).open.get(&pack).cloned()
     }
 
     fn keep(&self, open: &Arc<OpenPack>) {
@@ -189,18 +162,14 @@ impl Repository {
 
     /// Opens a pack by reading its tail.
     pub(crate) fn load_pack(&self, pack: PackId) -> Result<OpenPack> {
-        let (tail, len) = self
-            .store()
-            .get_tail(&name::pack(self.vault(), pack), TAIL_BYTES)?;
+        let (tail, len) = self.store().get_tail(&name::pack(self.vault(), pack), TAIL_BYTES)?;
         self.open_tail(pack, &tail, len)
     }
 
     /// Opens a pack whose length a list told, which saves asking for it.
     pub(crate) fn load_listed_pack(&self, pack: PackId, len: u64) -> Result<OpenPack> {
         let object = name::pack(self.vault(), pack);
-        let tail = self
-            .store()
-            .get_range(&object, len.saturating_sub(TAIL_BYTES)..len)?;
+        let tail = self.store().get_range(&object, len.saturating_sub(TAIL_BYTES)..len)?;
         self.open_tail(pack, &tail, len)
     }
 
@@ -225,9 +194,7 @@ impl Repository {
     ) -> Result<Vec<u8>> {
         let open = self.open_pack(location.pack)?;
         let span = open.entry(kind, id, location.ordinal)?.span();
-        let stored = self
-            .store()
-            .get_range(&name::pack(self.vault(), location.pack), span)?;
+        let stored = self.store().get_range(&name::pack(self.vault(), location.pack), span)?;
         open.open_record(self, u32::from(location.ordinal), &stored)
     }
 }

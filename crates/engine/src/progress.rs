@@ -48,10 +48,6 @@ impl Progress {
 
     /// Errs once the caller asked to stop.
     pub(crate) fn check(&self) -> Result<()> {
-        if self.is_cancelled.load(Ordering::Relaxed) {
-            Err(Error::Cancelled)
-        } else {
-            Ok(())
-        }
+        if self.is_cancelled.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
     }
 }

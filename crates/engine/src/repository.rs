@@ -30,10 +30,7 @@ pub struct RepositoryOptions {
 
 impl Default for RepositoryOptions {
     fn default() -> Self {
-        Self {
-            clock: Arc::new(SystemClock),
-            chance: Arc::new(SystemChance),
-        }
+        Self { clock: Arc::new(SystemClock), chance: Arc::new(SystemChance) }
     }
 }
 
@@ -97,15 +94,9 @@ impl Repository {
         }
         let keys = unwrap_key(&first, &bytes, vault, master)?;
         store.create(&name::key(vault, version, 'b'), bytes)?;
-        let body = VaultRecord {
-            format: format::VERSION,
-            grid_bytes: GRID_BYTES,
-            requires: vec![],
-        };
-        store.create(
-            &record_name,
-            record::encode(&keys.1, &record_name, &body).into(),
-        )?;
+        let body =
+            VaultRecord { format: format::VERSION, grid_bytes: GRID_BYTES, requires: vec![] };
+        store.create(&record_name, record::encode(&keys.1, &record_name, &body).into())?;
         Ok(Self::with_keys(store, vault, keys, Vec::new(), options))
     }
 
@@ -122,13 +113,10 @@ impl Repository {
         let mut problems = Vec::new();
         let keys = find_key(&store, vault, master, &mut problems)?;
         let record_name = name::vault(vault);
-        let read = store
-            .get(&record_name)
-            .map_err(Error::from)
-            .and_then(|bytes| {
-                record::decode::<VaultRecord>(&keys.1, &record_name, &bytes)
-                    .map_err(|flaw| flaw.at(&record_name))
-            });
+        let read = store.get(&record_name).map_err(Error::from).and_then(|bytes| {
+            record::decode::<VaultRecord>(&keys.1, &record_name, &bytes)
+                .map_err(|flaw| flaw.at(&record_name))
+        });
         match read {
             Ok(record) if record.format != format::VERSION || !record.requires.is_empty() => {
                 let detail = format!("format {}, features {:?}", record.format, record.requires);
@@ -240,9 +228,7 @@ impl Repository {
             Err(e) if e.is_missing() => return Ok(None),
             bytes => bytes?,
         };
-        record::decode(self.keys(), name, &bytes)
-            .map(Some)
-            .map_err(|flaw| flaw.at(name))
+        record::decode(self.keys(), name, &bytes).map(Some).map_err(|flaw| flaw.at(name))
     }
 }
 
@@ -254,11 +240,8 @@ impl fmt::Debug for Repository {
 
 /// The vaults of a store, by id; names that are no ids are passed over.
 pub fn list_vaults(store: &Store) -> Result<Vec<VaultId>> {
-    let mut vaults: Vec<_> = store
-        .roots()?
-        .iter()
-        .filter_map(|root| VaultId::parse(root).ok())
-        .collect();
+    let mut vaults: Vec<_> =
+        store.roots()?.iter().filter_map(|root| VaultId::parse(root).ok()).collect();
     vaults.sort_unstable();
     Ok(vaults)
 }
@@ -304,17 +287,10 @@ fn unwrap_key(
 ) -> Result<(u32, VaultKey)> {
     let file = KeyFile::decode(bytes).map_err(|flaw| flaw.at(object))?;
     if file.vault != vault {
-        return Err(Error::damaged(
-            object,
-            format!("it belongs to vault {}", file.vault),
-        ));
+        return Err(Error::damaged(object, format!("it belongs to vault {}", file.vault)));
     }
     if file.master != master.id() {
-        return Err(Error::WrongKey {
-            vault,
-            wanted: file.master,
-            given: master.id(),
-        });
+        return Err(Error::WrongKey { vault, wanted: file.master, given: master.id() });
     }
     let aad = KeyFile::aad(vault, file.version);
     VaultKey::unwrap(master, &aad, &file.wrapped)

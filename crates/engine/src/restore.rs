@@ -67,10 +67,7 @@ pub fn restore(
     let manifest = repository.load_manifest(backup)?;
     let (target_bytes, volume_bytes) = (target.size_bytes(), manifest.size_bytes);
     if target_bytes < volume_bytes {
-        return Err(Error::TargetTooSmall {
-            target_bytes,
-            volume_bytes,
-        });
+        return Err(Error::TargetTooSmall { target_bytes, volume_bytes });
     }
     options.progress.begin(volume_bytes);
     let run = Run {
@@ -88,10 +85,7 @@ pub fn restore(
         }
     });
     crew.finish()?;
-    target.finish().map_err(|source| Error::Target {
-        offset_bytes: volume_bytes,
-        source,
-    })?;
+    target.finish().map_err(|source| Error::Target { offset_bytes: volume_bytes, source })?;
     let written_bytes = run.written_bytes.into_inner();
     Ok(RestoreReport {
         backup_id: backup,
@@ -134,9 +128,7 @@ impl Run<'_> {
         for (place, cell) in cells.iter().enumerate() {
             if let Cell::Chunk(id, location) = cell {
                 let pack = wanted.entry(location.pack).or_default();
-                let slot = pack
-                    .entry(location.ordinal)
-                    .or_insert_with(|| (*id, Vec::new()));
+                let slot = pack.entry(location.ordinal).or_insert_with(|| (*id, Vec::new()));
                 if slot.0 != *id {
                     return Err(misplaced(*id, *location));
                 }
@@ -174,10 +166,7 @@ impl Run<'_> {
             return Ok(());
         }
         let offset_bytes = range.start;
-        self.target.zero(range).map_err(|source| Error::Target {
-            offset_bytes,
-            source,
-        })
+        self.target.zero(range).map_err(|source| Error::Target { offset_bytes, source })
     }
 
     /// Restores what one pack should hold. What it does not hold is looked for elsewhere, because
@@ -190,15 +179,9 @@ impl Run<'_> {
         for (ordinal, record) in wanted {
             let single = BTreeMap::from([(*ordinal, record.clone())]);
             match self.fetch(pack, &single, base) {
-                Err(e) if e.is_damage() => self.rescue(
-                    record,
-                    Location {
-                        pack,
-                        ordinal: *ordinal,
-                    },
-                    base,
-                    e,
-                )?,
+                Err(e) if e.is_damage() => {
+                    self.rescue(record, Location { pack, ordinal: *ordinal }, base, e)?;
+                }
                 done => done?,
             }
         }
@@ -213,11 +196,7 @@ impl Run<'_> {
         base: u64,
         error: Error,
     ) -> Result<()> {
-        for place in self
-            .places(&record.0)?
-            .into_iter()
-            .filter(|place| *place != bad)
-        {
+        for place in self.places(&record.0)?.into_iter().filter(|place| *place != bad) {
             let single = BTreeMap::from([(place.ordinal, record.clone())]);
             if self.fetch(place.pack, &single, base).is_ok() {
                 return Ok(());
@@ -245,9 +224,7 @@ impl Run<'_> {
                 open => open?,
             };
             let holds = |entry: &Entry| entry.id == *id && entry.kind == RecordKind::Chunk as u8;
-            let ordinals = (0..=u16::MAX)
-                .zip(&open.entries)
-                .filter(|(_, entry)| holds(entry));
+            let ordinals = (0..=u16::MAX).zip(&open.entries).filter(|(_, entry)| holds(entry));
             found.extend(ordinals.map(|(ordinal, _)| Location { pack, ordinal }));
         }
         Ok(found)
@@ -291,8 +268,7 @@ impl Run<'_> {
         let object = name::pack(self.repository.vault(), open.header.pack);
         let start = span.start;
         let bytes = self.repository.store().get_range(&object, span)?;
-        self.fetched_bytes
-            .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.fetched_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         let mut chunks: Vec<(usize, Arc<Vec<u8>>)> = Vec::new();
         for ordinal in ordinals {
             let Some((id, places)) = wanted.get(ordinal) else {
@@ -301,19 +277,13 @@ impl Run<'_> {
             let record = open.entry(RecordKind::Chunk, *id, *ordinal)?.span();
             let within = to_usize(record.start - start)..to_usize(record.end - start);
             let Some(stored) = bytes.get(within) else {
-                return Err(Error::damaged(
-                    &object,
-                    "it is shorter than its footer says",
-                ));
+                return Err(Error::damaged(&object, "it is shorter than its footer says"));
             };
             let plain = Arc::new(open.open_record(self.repository, u32::from(*ordinal), stored)?);
             for place in places {
                 let span = self.span(base, *place);
                 if plain.len() as u64 != span.end - span.start {
-                    let location = Location {
-                        pack: open.header.pack,
-                        ordinal: *ordinal,
-                    };
+                    let location = Location { pack: open.header.pack, ordinal: *ordinal };
                     return Err(misplaced(*id, location));
                 }
                 chunks.push((*place, Arc::clone(&plain)));
@@ -345,12 +315,8 @@ impl Run<'_> {
         }
         self.target
             .write_at(offset_bytes, bytes)
-            .map_err(|source| Error::Target {
-                offset_bytes,
-                source,
-            })?;
-        self.written_bytes
-            .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            .map_err(|source| Error::Target { offset_bytes, source })?;
+        self.written_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.progress.add_done(bytes.len() as u64);
         Ok(())
     }

@@ -77,9 +77,7 @@ pub fn resolve_session(repository: &Repository, session: SessionId) -> Result<Se
 
 /// An abort with its reason.
 pub(crate) fn abort(reason: &str) -> EndRecord {
-    EndRecord::Abort {
-        reason: reason.to_owned(),
-    }
+    EndRecord::Abort { reason: reason.to_owned() }
 }
 
 /// Tries to end a session; returns how it really ended.
@@ -158,8 +156,7 @@ impl<'a> Session<'a> {
         }
         let serial = self.renewals.fetch_add(1, Ordering::Relaxed);
         let object = name::session_renew(self.repository.vault(), self.id, serial);
-        self.repository
-            .create_record(&object, &RenewRecord { renewed_at: now })?;
+        self.repository.create_record(&object, &RenewRecord { renewed_at: now })?;
         Ok(())
     }
 
@@ -176,10 +173,7 @@ impl<'a> Session<'a> {
             };
             let ended = end(self.repository, rival, &abort("a later attempt took over"))?;
             if matches!(ended, EndRecord::Commit { .. }) {
-                return Err(Error::AlreadyCommitted {
-                    backup: self.backup,
-                    session: rival,
-                });
+                return Err(Error::AlreadyCommitted { backup: self.backup, session: rival });
             }
         }
         Ok(())
@@ -188,11 +182,7 @@ impl<'a> Session<'a> {
     /// Creates the commit record: the one moment at which the backup comes to exist.
     pub(crate) fn commit(&self, manifest: Digest, root: Digest) -> Result<()> {
         let (manifest, root) = (manifest.to_string(), root.to_string());
-        let wanted = EndRecord::Commit {
-            backup: self.backup,
-            manifest,
-            root,
-        };
+        let wanted = EndRecord::Commit { backup: self.backup, manifest, root };
         if end(self.repository, self.id, &wanted)? == wanted {
             return Ok(());
         }

@@ -1,10 +1,7 @@
 //! Every verb, cut at every call to the store in every way: what was there stays, trying again
 //! works, and collection leaves no garbage.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot be set up has failed"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod common;
 
@@ -14,13 +11,8 @@ use strongroom_model::id::BackupId;
 use strongroom_testkit::store::Fault;
 use strongroom_testkit::volume::noise;
 
-const FAULTS: [Fault; 5] = [
-    Fault::FailBefore,
-    Fault::FailAfter,
-    Fault::StopBefore,
-    Fault::StopAfter,
-    Fault::Full,
-];
+const FAULTS: [Fault; 5] =
+    [Fault::FailBefore, Fault::FailAfter, Fault::StopBefore, Fault::StopAfter, Fault::Full];
 
 /// Runs `case` with a fault at call 1, 2, 3… until a call is no longer reached.
 fn at_every_call(case: impl Fn(&Fragile, &dyn Fn(&Fragile)) -> bool) {

@@ -1,10 +1,7 @@
 //! Every kind of stored object, damaged in every way: verify names it, other backups come back, and
 //! wrong bytes never do.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot be set up has failed"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod common;
 
@@ -38,30 +35,16 @@ impl Scene {
         let before = world.repository.store().list(&packs).unwrap();
         let gone = world.save(&noise(3, 300_000), None);
         let after = world.repository.store().list(&packs).unwrap();
-        let mut dead: Vec<_> = after
-            .into_iter()
-            .filter(|pack| !before.contains(pack))
-            .collect();
+        let mut dead: Vec<_> = after.into_iter().filter(|pack| !before.contains(pack)).collect();
         let mut dead: Vec<_> = dead.drain(..).map(|pack| pack.name).collect();
-        dead.push(
-            find(&world.repository, gone)
-                .unwrap()
-                .unwrap()
-                .session_id
-                .to_string(),
-        );
+        dead.push(find(&world.repository, gone).unwrap().unwrap().session_id.to_string());
         delete(&world.repository, gone).unwrap();
         // Beyond every lease: a manifest whose session has no end is no longer work in progress.
         world.clock.advance(std::time::Duration::from_secs(7200));
         let folder = world.repository.vault().to_string();
         let objects = world.repository.store().list(&folder).unwrap();
         let objects = objects.into_iter().map(|object| object.name).collect();
-        Self {
-            world,
-            contents,
-            objects,
-            dead,
-        }
+        Self { world, contents, objects, dead }
     }
 
     fn path(&self, object: &str) -> PathBuf {
@@ -84,41 +67,23 @@ impl Scene {
         let lost: Vec<_> = self
             .contents
             .iter()
-            .filter(
-                |(backup, content)| match try_restore(&repository, **backup) {
-                    Ok(bytes) => {
-                        assert!(bytes == **content, "{case}: wrong bytes came back");
-                        false
-                    }
-                    Err(_) => true,
-                },
-            )
+            .filter(|(backup, content)| match try_restore(&repository, **backup) {
+                Ok(bytes) => {
+                    assert!(bytes == **content, "{case}: wrong bytes came back");
+                    false
+                }
+                Err(_) => true,
+            })
             .map(|(backup, _)| *backup)
             .collect();
         assert!(lost.len() <= 1, "{case}: {} backups lost", lost.len());
-        let options = VerifyOptions {
-            depth: VerifyDepth::Data,
-            ..Default::default()
-        };
+        let options = VerifyOptions { depth: VerifyDepth::Data, ..Default::default() };
         let report = verify(&repository, &options).unwrap();
-        let named = report
-            .findings
-            .iter()
-            .any(|finding| finding.object == object);
-        assert!(
-            named || !self.must_be_named(object, damage),
-            "{case}: {:?}",
-            report.findings
-        );
+        let named = report.findings.iter().any(|finding| finding.object == object);
+        assert!(named || !self.must_be_named(object, damage), "{case}: {:?}", report.findings);
         for backup in lost {
-            let blamed = report
-                .findings
-                .iter()
-                .any(|finding| finding.backups.contains(&backup));
-            assert!(
-                blamed,
-                "{case}: backup {backup} is lost and verify does not say so"
-            );
+            let blamed = report.findings.iter().any(|finding| finding.backups.contains(&backup));
+            assert!(blamed, "{case}: backup {backup} is lost and verify does not say so");
         }
         fs::write(&path, whole).unwrap();
     }
@@ -154,28 +119,14 @@ fn whatever_is_damaged_is_found_and_nothing_else_is_lost() {
         for cut in [1, whole.len() / 2, whole.len() - 1] {
             scene.check(object, "truncated", Some(whole[..cut].to_vec()));
         }
-        for at in [
-            0,
-            9,
-            whole.len() / 3,
-            whole.len() / 2,
-            whole.len() - 30,
-            whole.len() - 2,
-        ] {
+        for at in [0, 9, whole.len() / 3, whole.len() / 2, whole.len() - 30, whole.len() - 2] {
             let mut bytes = whole.clone();
             bytes[at] ^= 0x10;
             scene.check(object, &format!("flipped at {at}"), Some(bytes));
         }
-        let other = scene
-            .objects
-            .iter()
-            .find(|o| *o != object && kind(o) == kind(object));
+        let other = scene.objects.iter().find(|o| *o != object && kind(o) == kind(object));
         if let Some(other) = other.filter(|_| kind(object) != "keys") {
-            scene.check(
-                object,
-                "swapped",
-                Some(fs::read(scene.path(other)).unwrap()),
-            );
+            scene.check(object, "swapped", Some(fs::read(scene.path(other)).unwrap()));
         }
     }
 }
@@ -186,23 +137,13 @@ fn a_chunk_that_lies_twice_survives_the_loss_of_one() {
     let bytes = noise(1, 700_000);
     let first = world.save(&bytes, None);
     let packs = format!("{}/packs", world.repository.vault());
-    let pack = world.repository.store().list(&packs).unwrap()[0]
-        .name
-        .clone();
+    let pack = world.repository.store().list(&packs).unwrap()[0].name.clone();
     let path = world.dir.path().join("store").join(pack);
     let whole = fs::read(&path).unwrap();
     fs::remove_file(&path).unwrap();
     // Nothing can be stored against a pack that is gone, so the same content is stored again.
-    let second = BackupOptions {
-        parent: Some(first),
-        ..world.fresh()
-    };
-    backup(
-        &world.reopened(),
-        &MemorySource::new(bytes.clone()),
-        &second,
-    )
-    .unwrap();
+    let second = BackupOptions { parent: Some(first), ..world.fresh() };
+    backup(&world.reopened(), &MemorySource::new(bytes.clone()), &second).unwrap();
     let repository = world.reopened();
     // The page of the first backup went with its pack, the chunks did not.
     assert!(try_restore(&repository, first).is_err());

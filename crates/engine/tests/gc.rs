@@ -1,9 +1,6 @@
 //! Collection: what it frees, what it waits for and what it must never touch.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot be set up has failed"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod common;
 
@@ -31,14 +28,7 @@ fn a_deleted_backup_leaves_nothing_behind() {
     assert_eq!(collect(&world).deleted_packs, 0);
     delete(&world.repository, gone).unwrap();
     let report = collect(&world);
-    assert_eq!(
-        (
-            report.condemned_packs,
-            report.deleted_packs,
-            report.removed_backups
-        ),
-        (1, 1, 1)
-    );
+    assert_eq!((report.condemned_packs, report.deleted_packs, report.removed_backups), (1, 1, 1));
     assert!(report.freed_bytes >= 1 << 20);
     assert_eq!(objects(&world, "packs").len(), 1);
     assert_eq!(objects(&world, "manifests").len(), 1);
@@ -67,30 +57,17 @@ fn shared_packs_stay_until_their_last_backup_goes() {
 fn a_crashed_session_is_given_up_when_its_lease_is_over() {
     let world = World::new();
     world.save(&noise(1, 1 << 20), None);
-    let open = objects(&world, "sessions")
-        .into_iter()
-        .find(|name| name.ends_with("end"))
-        .unwrap();
+    let open = objects(&world, "sessions").into_iter().find(|name| name.ends_with("end")).unwrap();
     // As if the process had died between the upload of the manifest and the commit.
     world.repository.store().delete(&open).unwrap();
     let report = collect(&world);
-    assert_eq!(
-        (
-            report.aborted_sessions,
-            report.condemned_packs,
-            report.deleted_packs
-        ),
-        (0, 0, 0)
-    );
+    assert_eq!((report.aborted_sessions, report.condemned_packs, report.deleted_packs), (0, 0, 0));
     world.clock.advance(Duration::from_secs(3601));
     let report = collect(&world);
     assert_eq!((report.aborted_sessions, report.deleted_packs), (1, 1));
     assert!(objects(&world, "packs").is_empty() && objects(&world, "manifests").is_empty());
     let sessions = objects(&world, "sessions");
-    assert!(
-        sessions.len() == 1 && sessions[0].ends_with("/end"),
-        "{sessions:?}"
-    );
+    assert!(sessions.len() == 1 && sessions[0].ends_with("/end"), "{sessions:?}");
 }
 
 #[test]
@@ -108,11 +85,7 @@ fn an_unreadable_manifest_stops_all_deletion() {
     std::fs::remove_file(&path).unwrap();
     let report = collect(&world);
     assert_eq!((report.deleted_packs, report.removed_backups), (0, 0));
-    assert!(
-        report.blocked[0].contains(&kept.to_string()),
-        "{:?}",
-        report.blocked
-    );
+    assert!(report.blocked[0].contains(&kept.to_string()), "{:?}", report.blocked);
     std::fs::write(&path, whole).unwrap();
     assert_eq!(collect(&world).deleted_packs, 1);
     assert!(try_restore(&world.repository, kept).is_ok());

@@ -3,10 +3,7 @@
 //! `fixtures/v1` was made once by `make` below. It is never made again: a change that cannot read it
 //! is a new format.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot be set up has failed"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod common;
 
@@ -27,9 +24,8 @@ const DELETED: &str = "44444444-4444-4444-8444-444444444444";
 
 /// The content of the volume: text, zeros, something that does not compress, a short last cell.
 fn content(version: u8) -> Vec<u8> {
-    let mut bytes: Vec<u8> = (0..40_000)
-        .flat_map(|n| format!("{version} line {n}\n").into_bytes())
-        .collect();
+    let mut bytes: Vec<u8> =
+        (0..40_000).flat_map(|n| format!("{version} line {n}\n").into_bytes()).collect();
     bytes.truncate(400_000);
     bytes.resize(800_000, 0);
     let mut hasher = blake3::Hasher::new();
@@ -47,13 +43,8 @@ fn id(text: &str) -> BackupId {
 /// Makes the vault: two backups, one deleted, one aborted attempt, one epoch of collection.
 fn make(root: &Path) {
     let chance = Arc::new(SeededChance::new(1));
-    let clock = Arc::new(SettableClock::new(Timestamp::from_micros(
-        1_790_000_000_000_000,
-    )));
-    let options = RepositoryOptions {
-        clock,
-        chance: Arc::clone(&chance) as _,
-    };
+    let clock = Arc::new(SettableClock::new(Timestamp::from_micros(1_790_000_000_000_000)));
+    let options = RepositoryOptions { clock, chance: Arc::clone(&chance) as _ };
     let vault = VaultId::parse(VAULT).unwrap();
     let store = Store::folder(root).unwrap();
     let repository = Repository::create(store, vault, &key(), options).unwrap();
@@ -64,9 +55,7 @@ fn make(root: &Path) {
         options.suite = Some(suite);
         options.threads = 1;
         options.node = "node".to_owned();
-        options
-            .meta
-            .insert("name".to_owned(), format!("backup {version}").into());
+        options.meta.insert("name".to_owned(), format!("backup {version}").into());
         backup(&repository, &MemorySource::new(content(version)), &options).unwrap();
     }
     resolve_session(&repository, SessionId::random(&*chance)).unwrap();
@@ -87,13 +76,8 @@ fn check(root: &Path) {
     assert!(restored(&repository, id(SECOND)) == content(2));
     let listed = list(&repository).unwrap();
     assert_eq!(listed.problems, [""; 0]);
-    let [first, second] = &listed.backups[..] else {
-        panic!("{listed:?}")
-    };
-    assert_eq!(
-        (first.meta["name"].as_str(), first.parent),
-        (Some("backup 1"), None)
-    );
+    let [first, second] = &listed.backups[..] else { panic!("{listed:?}") };
+    assert_eq!((first.meta["name"].as_str(), first.parent), (Some("backup 1"), None));
     assert_eq!(
         (second.meta["name"].as_str(), second.parent),
         (Some("backup 2"), Some(first.backup_id))
@@ -101,10 +85,7 @@ fn check(root: &Path) {
     assert_eq!(second.size_bytes, 803_000);
     assert_eq!((first.stats.zero_chunks, first.stats.new_chunks), (1, 3));
     assert!(matches!(find(&repository, id(DELETED)), Ok(None)));
-    let options = VerifyOptions {
-        depth: VerifyDepth::Data,
-        ..Default::default()
-    };
+    let options = VerifyOptions { depth: VerifyDepth::Data, ..Default::default() };
     let report = verify(&repository, &options).unwrap();
     assert!(report.is_clean(), "{:?}", report.findings);
     // And it can still be written to.
@@ -112,9 +93,7 @@ fn check(root: &Path) {
         parent: Some(second.backup_id),
         ..BackupOptions::new(id(DELETED.replace('4', "5").as_str()), SessionId(uuid(9)))
     };
-    let stats = backup(&repository, &MemorySource::new(content(2)), &options)
-        .unwrap()
-        .stats;
+    let stats = backup(&repository, &MemorySource::new(content(2)), &options).unwrap().stats;
     assert_eq!((stats.new_chunks, stats.object_count), (0, 1));
 }
 
@@ -138,10 +117,7 @@ fn copy(from: &Path, to: &Path) {
 #[test]
 fn the_first_version_is_readable() {
     let dir = tempfile::tempdir().unwrap();
-    copy(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1"),
-        dir.path(),
-    );
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1"), dir.path());
     check(dir.path());
 }
 

@@ -1,10 +1,7 @@
 //! Writers and collectors side by side, step by step: whatever happens between any two calls of one
 //! of them, a backup that reported success can be restored.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot be set up has failed"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod common;
 
@@ -52,9 +49,7 @@ fn the_parent_may_vanish_at_any_step_of_a_backup() {
         let repository = vault.open();
         let options = vault.fresh(Some(parent));
         let other = Arc::clone(&vault);
-        vault
-            .faulty
-            .interrupt_at(call, move || wipe(&other, parent));
+        vault.faulty.interrupt_at(call, move || wipe(&other, parent));
         backup(&repository, &source(), &options).unwrap();
         if vault.faulty.is_waiting() {
             return;
@@ -142,10 +137,8 @@ fn of_two_attempts_at_one_backup_at_most_one_is_committed() {
     at_every_call(|vault, call| {
         let repository = vault.open();
         let first = vault.fresh(None);
-        let second = BackupOptions {
-            session_id: SessionId::random(&*vault.chance),
-            ..first.clone()
-        };
+        let second =
+            BackupOptions { session_id: SessionId::random(&*vault.chance), ..first.clone() };
         let (other, rival) = (Arc::clone(&vault), second.clone());
         vault.faulty.interrupt_at(call, move || {
             let source = MemorySource::new(noise(2, 600_000));
@@ -157,10 +150,7 @@ fn of_two_attempts_at_one_backup_at_most_one_is_committed() {
         }
         let sound = vault.open_sound();
         let ends = [&first, &second].map(|o| resolve_session(&sound, o.session_id).unwrap());
-        let committed = ends
-            .iter()
-            .filter(|end| **end != SessionOutcome::Aborted)
-            .count();
+        let committed = ends.iter().filter(|end| **end != SessionOutcome::Aborted).count();
         assert_eq!(committed, 1, "call {call}: {ends:?}, {outcome:?}");
         assert_eq!(outcome.is_ok(), ends[0] != SessionOutcome::Aborted);
         let seed = if outcome.is_ok() { 1 } else { 2 };

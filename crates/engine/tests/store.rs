@@ -1,9 +1,6 @@
 //! One suite for every kind of store, and a backup over a real S3 protocol.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot be set up has failed"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod common;
 
@@ -29,28 +26,18 @@ fn conforms(store: &Store) {
     assert!(store.get(name).unwrap_err().is_missing());
     assert!(store.list("a").unwrap().is_empty());
     assert_eq!(store.create(name, bytes.clone()).unwrap(), Created::New);
-    assert_eq!(
-        store.create(name, Bytes::from_static(b"other")).unwrap(),
-        Created::Exists
-    );
+    assert_eq!(store.create(name, Bytes::from_static(b"other")).unwrap(), Created::Exists);
     assert_eq!(store.get(name).unwrap(), bytes);
     assert_eq!(store.size(name).unwrap(), 10);
     assert_eq!(store.get_range(name, 2..5).unwrap().as_ref(), b"234");
     assert_eq!(store.get_range(name, 8..50).unwrap().as_ref(), b"89");
     assert!(store.get_range(name, 3..3).unwrap().is_empty());
-    assert_eq!(
-        store.get_tail(name, 3).unwrap(),
-        (Bytes::from_static(b"789"), 10)
-    );
+    assert_eq!(store.get_tail(name, 3).unwrap(), (Bytes::from_static(b"789"), 10));
     assert_eq!(store.get_tail(name, 99).unwrap(), (bytes.clone(), 10));
     assert_eq!(store.create("a/b/d", Bytes::new()).unwrap(), Created::New);
     assert_eq!(store.create("ab/c", bytes).unwrap(), Created::New);
-    let listed: Vec<_> = store
-        .list("a")
-        .unwrap()
-        .into_iter()
-        .map(|o| (o.name, o.size_bytes))
-        .collect();
+    let listed: Vec<_> =
+        store.list("a").unwrap().into_iter().map(|o| (o.name, o.size_bytes)).collect();
     assert_eq!(listed, [("a/b/c".to_owned(), 10), ("a/b/d".to_owned(), 0)]);
     let mut roots = store.roots().unwrap();
     roots.sort();
@@ -59,13 +46,7 @@ fn conforms(store: &Store) {
         store.delete(name).unwrap();
     }
     assert!(store.list("a").unwrap().is_empty());
-    assert!(
-        store
-            .get("a/b/c")
-            .unwrap_err()
-            .to_string()
-            .contains("a/b/c")
-    );
+    assert!(store.get("a/b/c").unwrap_err().to_string().contains("a/b/c"));
     store.probe(&SystemChance).unwrap();
 }
 
@@ -166,12 +147,7 @@ fn s3_conforms_and_holds_a_backup() {
         Repository::create(store.clone(), vault, &key(), RepositoryOptions::default()).unwrap();
     let id = BackupId::random(&SystemChance);
     let options = BackupOptions::new(id, SessionId::random(&SystemChance));
-    backup(
-        &repository,
-        &MemorySource::new(noise(1, 3_000_000)),
-        &options,
-    )
-    .unwrap();
+    backup(&repository, &MemorySource::new(noise(1, 3_000_000)), &options).unwrap();
     assert!(restored(&repository, id) == noise(1, 3_000_000));
     assert_eq!(list_vaults(&store).unwrap(), [vault]);
     let open = runtime.block_on(async {

@@ -1,10 +1,7 @@
 //! A vault and a model of it live the same life: after any sequence of writes, backups, deletes and
 //! collections every live backup comes back as it was.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot be set up has failed"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod common;
 

@@ -45,10 +45,7 @@ impl SeededChance {
 
 impl Chance for SeededChance {
     fn fill(&self, buf: &mut [u8]) {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .fill_bytes(buf);
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).fill_bytes(buf);
     }
 }
 

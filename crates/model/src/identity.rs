@@ -80,10 +80,7 @@ impl Role {
 
     /// This role and every role that it includes, highest first.
     pub fn with_implied(self) -> impl Iterator<Item = Self> {
-        Self::ALL
-            .into_iter()
-            .rev()
-            .filter(move |role| *role <= self)
+        Self::ALL.into_iter().rev().filter(move |role| *role <= self)
     }
 }
 

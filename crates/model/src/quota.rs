@@ -46,9 +46,7 @@ impl Resource {
 
     /// The resource of that name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|resource| resource.name() == name)
+        Self::ALL.into_iter().find(|resource| resource.name() == name)
     }
 }
 
@@ -79,11 +77,7 @@ mod tests {
 
     #[test]
     fn a_quota_admits_up_to_its_limit() {
-        let quota = |limit| Quota {
-            resource: Resource::Backups,
-            limit,
-            in_use: 9,
-        };
+        let quota = |limit| Quota { resource: Resource::Backups, limit, in_use: 9 };
         assert!(quota(10).admits(1));
         assert!(!quota(10).admits(2));
         assert!(quota(UNLIMITED).admits(i64::MAX));

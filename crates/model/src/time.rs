@@ -146,9 +146,6 @@ mod tests {
         let clock = SettableClock::new(Timestamp::from_micros(5));
         clock.advance(Duration::from_secs(2));
         assert_eq!(clock.now().as_micros(), 2_000_005);
-        assert_eq!(
-            clock.now().since(Timestamp::from_micros(5)),
-            Duration::from_secs(2)
-        );
+        assert_eq!(clock.now().since(Timestamp::from_micros(5)), Duration::from_secs(2));
     }
 }

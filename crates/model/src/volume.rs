@@ -79,10 +79,7 @@ impl VolumeStatus {
 
     /// Whether a job owns the volume, so that nothing else may touch it.
     pub const fn is_busy(self) -> bool {
-        matches!(
-            self,
-            Self::Creating | Self::BackingUp | Self::RestoringBackup | Self::Deleting
-        )
+        matches!(self, Self::Creating | Self::BackingUp | Self::RestoringBackup | Self::Deleting)
     }
 }
 

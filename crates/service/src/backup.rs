@@ -93,22 +93,8 @@ pub struct BackupListing {
 impl BackupListing {
     /// What the catalogue is asked: the caller's project, or all.
     fn into_query(self, project: Option<ProjectId>) -> BackupQuery {
-        let Self {
-            filters,
-            sort,
-            start,
-            limit,
-            with_total,
-            ..
-        } = self;
-        BackupQuery {
-            project,
-            filters,
-            sort,
-            start,
-            limit,
-            with_total,
-        }
+        let Self { filters, sort, start, limit, with_total, .. } = self;
+        BackupQuery { project, filters, sort, start, limit, with_total }
     }
 }
 
@@ -122,10 +108,7 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     let source = self.claim_source(tx, project, new).await?;
-                    let parent = tx
-                        .backups()
-                        .newest_available(project, source.volume.id)
-                        .await?;
+                    let parent = tx.backups().newest_available(project, source.volume.id).await?;
                     if new.is_incremental && parent.is_none() && self.settings().strict_cinder {
                         return Err(Error::NoParent);
                     }
@@ -133,24 +116,13 @@ impl Service {
                     self.check_quota(
                         tx,
                         project,
-                        &[
-                            (Resource::Backups, 1),
-                            (Resource::BackupGigabytes, i64::from(size.0)),
-                        ],
+                        &[(Resource::Backups, 1), (Resource::BackupGigabytes, i64::from(size.0))],
                     )
                     .await?;
-                    let vault = self.default_vault(tx, project).await?;
-                    let backup =
-                        self.new_backup_row(caller, new, &source, vault.id, parent.is_some());
+                    let backup = self.new_backup_row(caller, new, &source, parent.is_some());
                     tx.backups().insert(&backup).await?;
-                    self.enqueue(
-                        tx,
-                        caller,
-                        JobKind::CreateBackup {
-                            backup_id: backup.id,
-                        },
-                    )
-                    .await?;
+                    self.enqueue(tx, caller, JobKind::CreateBackup { backup_id: backup.id })
+                        .await?;
                     Ok(backup)
                 })
             })
@@ -173,9 +145,7 @@ impl Service {
         let everyone = listing.all_projects && caller.is_cloud_admin;
         let query = listing.into_query((!everyone).then(|| project.clone()));
         let query = &query;
-        self.catalog()
-            .read(|tx| Box::pin(async move { Ok(tx.backups().list(query).await?) }))
-            .await
+        self.catalog().read(|tx| Box::pin(async move { Ok(tx.backups().list(query).await?) })).await
     }
 
     /// Changes what a user may change.
@@ -210,10 +180,7 @@ impl Service {
     /// Marks a backup `deleting` and enqueues its removal. Forced (admin): whatever its status.
     pub async fn delete_backup(&self, caller: &Caller, id: &str, is_forced: bool) -> Result<()> {
         let (role, rule) = if is_forced {
-            (
-                Role::Admin,
-                "volume_extension:backup_admin_actions:force_delete",
-            )
+            (Role::Admin, "volume_extension:backup_admin_actions:force_delete")
         } else {
             (Role::Member, "backup:delete")
         };
@@ -229,14 +196,7 @@ impl Service {
                     }
                     backup.status = BackupStatus::Deleting;
                     self.write_backup(tx, &mut backup).await?;
-                    self.enqueue(
-                        tx,
-                        caller,
-                        JobKind::DeleteBackup {
-                            backup_id: backup.id,
-                        },
-                    )
-                    .await
+                    self.enqueue(tx, caller, JobKind::DeleteBackup { backup_id: backup.id }).await
                 })
             })
             .await?;
@@ -251,10 +211,8 @@ impl Service {
         id: &str,
         status: BackupStatus,
     ) -> Result<()> {
-        let project = caller.project(
-            Role::Admin,
-            "volume_extension:backup_admin_actions:reset_status",
-        )?;
+        let project =
+            caller.project(Role::Admin, "volume_extension:backup_admin_actions:reset_status")?;
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
@@ -307,14 +265,8 @@ impl Service {
                     let vault = self.default_vault(tx, project).await?;
                     let backup = self.imported_row(caller, project, record, vault.id);
                     tx.backups().insert(&backup).await?;
-                    self.enqueue(
-                        tx,
-                        caller,
-                        JobKind::ImportBackup {
-                            backup_id: backup.id,
-                        },
-                    )
-                    .await?;
+                    self.enqueue(tx, caller, JobKind::ImportBackup { backup_id: backup.id })
+                        .await?;
                     Ok(backup)
                 })
             })
@@ -358,28 +310,17 @@ impl Service {
         new: &NewBackup,
     ) -> Result<Source> {
         let missing = || Error::VolumeNotFound(new.volume_id.to_string());
-        let mut volume = tx
-            .volumes()
-            .find(project, new.volume_id)
-            .await?
-            .ok_or_else(missing)?;
+        let mut volume = tx.volumes().find(project, new.volume_id).await?.ok_or_else(missing)?;
+        let vault_id = self.default_vault(tx, project).await?.id;
         let Some(snapshot_id) = new.snapshot_id else {
             check_volume(&volume, new.is_forced)?;
             volume.previous_status = Some(volume.status);
             volume.status = VolumeStatus::BackingUp;
             self.write_volume(tx, &mut volume).await?;
-            return Ok(Source {
-                size: volume.size,
-                volume,
-                snapshot: None,
-            });
+            return Ok(Source { vault_id, size: volume.size, volume, snapshot: None });
         };
         let missing = || Error::SnapshotNotFound(snapshot_id.to_string());
-        let mut snapshot = tx
-            .snapshots()
-            .find(project, snapshot_id)
-            .await?
-            .ok_or_else(missing)?;
+        let mut snapshot = tx.snapshots().find(project, snapshot_id).await?.ok_or_else(missing)?;
         if snapshot.volume_id != volume.id {
             return Err(Error::SnapshotMismatch {
                 volume: volume.id,
@@ -391,11 +332,7 @@ impl Service {
         }
         snapshot.status = SnapshotStatus::BackingUp;
         self.write_snapshot(tx, &mut snapshot).await?;
-        Ok(Source {
-            size: snapshot.size,
-            volume,
-            snapshot: Some(snapshot),
-        })
+        Ok(Source { vault_id, size: snapshot.size, volume, snapshot: Some(snapshot) })
     }
 
     fn new_backup_row(
@@ -403,7 +340,6 @@ impl Service {
         caller: &Caller,
         new: &NewBackup,
         source: &Source,
-        vault_id: VaultId,
         has_parent: bool,
     ) -> Backup {
         let (id, now) = (BackupId::random(self.chance()), self.now());
@@ -412,7 +348,7 @@ impl Service {
             id,
             project_id: source.volume.project_id.clone(),
             user_id: caller.user_id.clone(),
-            vault_id,
+            vault_id: source.vault_id,
             data_id: id,
             volume_id: source.volume.id,
             snapshot_id: new.snapshot_id,
@@ -432,10 +368,7 @@ impl Service {
             restore_volume_id: None,
             created_at: now,
             updated_at: None,
-            data_timestamp: source
-                .snapshot
-                .as_ref()
-                .map_or(now, |snapshot| snapshot.created_at),
+            data_timestamp: source.snapshot.as_ref().map_or(now, |snapshot| snapshot.created_at),
         }
     }
 
@@ -476,8 +409,9 @@ impl Service {
     }
 }
 
-/// What a new backup reads.
+/// What a new backup reads, and the vault it goes to.
 struct Source {
+    vault_id: VaultId,
     volume: Volume,
     snapshot: Option<Snapshot>,
     size: GiB,

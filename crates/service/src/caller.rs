@@ -49,10 +49,6 @@ impl Caller {
 
     /// Refuses everyone but an admin whose power reaches across projects.
     pub fn require_cloud_admin(&self, rule: &'static str) -> Result<()> {
-        if self.is_cloud_admin {
-            Ok(())
-        } else {
-            Err(Error::Forbidden(rule))
-        }
+        if self.is_cloud_admin { Ok(()) } else { Err(Error::Forbidden(rule)) }
     }
 }

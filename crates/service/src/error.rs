@@ -228,10 +228,9 @@ impl From<strongroom_catalog::Error> for Error {
     fn from(error: strongroom_catalog::Error) -> Self {
         match error {
             strongroom_catalog::Error::MarkerNotFound(id) => Self::MarkerNotFound(id),
-            error if error.is_transient() => Self::Unavailable {
-                what: "the catalogue",
-                source: Box::new(error),
-            },
+            error if error.is_transient() => {
+                Self::Unavailable { what: "the catalogue", source: Box::new(error) }
+            }
             error => Self::Internal(Box::new(error)),
         }
     }

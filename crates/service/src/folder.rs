@@ -82,10 +82,7 @@ impl VolumeFolder {
     pub fn clean(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.dir)? {
             let path = entry?.path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "partial")
-            {
+            if path.extension().is_some_and(|extension| extension == "partial") {
                 fs::remove_file(path)?;
             }
         }
@@ -183,11 +180,7 @@ mod tests {
     fn a_failed_copy_leaves_nothing() {
         let (dir, folder, id) = folder();
         let missing = folder.volume(id);
-        assert!(
-            folder
-                .copy(&missing, &folder.dir.join("copy.raw"), 1)
-                .is_err()
-        );
+        assert!(folder.copy(&missing, &folder.dir.join("copy.raw"), 1).is_err());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 

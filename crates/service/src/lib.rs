@@ -176,12 +176,8 @@ impl Service {
         work: impl FnOnce(&VolumeFolder) -> std::io::Result<T> + Send + 'static,
     ) -> Result<T> {
         let folder = self.folder().clone();
-        tokio::task::spawn_blocking(move || work(&folder))
-            .await
-            .map_err(Error::internal)?
-            .map_err(|source| Error::Unavailable {
-                what: "the folder of volumes",
-                source: source.into(),
-            })
+        tokio::task::spawn_blocking(move || work(&folder)).await.map_err(Error::internal)?.map_err(
+            |source| Error::Unavailable { what: "the folder of volumes", source: source.into() },
+        )
     }
 }

@@ -18,9 +18,7 @@ impl Service {
     /// Another project's are for admins.
     pub async fn quotas(&self, caller: &Caller, project: &ProjectId) -> Result<Vec<Quota>> {
         self.check_own_project(caller, project, "volume_extension:quotas:show")?;
-        self.catalog()
-            .read(|tx| Box::pin(async move { self.quotas_of(tx, project).await }))
-            .await
+        self.catalog().read(|tx| Box::pin(async move { self.quotas_of(tx, project).await })).await
     }
 
     /// The limits of a project that has none of its own (class `default`); `in_use` is zero.
@@ -43,10 +41,7 @@ impl Service {
                     for (resource, limit) in limits {
                         let in_use = usage.get(resource).copied().unwrap_or(0);
                         if (0..in_use).contains(limit) {
-                            return Err(Error::QuotaBelowUse {
-                                resource: *resource,
-                                in_use,
-                            });
+                            return Err(Error::QuotaBelowUse { resource: *resource, in_use });
                         }
                         tx.quotas().set_limit(project, *resource, *limit).await?;
                     }
@@ -93,9 +88,7 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     for (resource, limit) in limits {
-                        tx.quotas()
-                            .set_class_limit(class, *resource, *limit)
-                            .await?;
+                        tx.quotas().set_class_limit(class, *resource, *limit).await?;
                     }
                     Ok::<_, Error>(())
                 })
@@ -117,11 +110,7 @@ impl Service {
                 continue;
             };
             if !quota.admits(*requested) {
-                let Quota {
-                    resource,
-                    limit,
-                    in_use,
-                } = *quota;
+                let Quota { resource, limit, in_use } = *quota;
                 return Err(Error::QuotaExceeded {
                     resource,
                     limit,

@@ -59,10 +59,8 @@ impl Service {
                     backup.status = BackupStatus::Restoring;
                     backup.restore_volume_id = Some(volume.id);
                     self.write_backup(tx, &mut backup).await?;
-                    let work = JobKind::RestoreBackup {
-                        backup_id: backup.id,
-                        volume_id: volume.id,
-                    };
+                    let work =
+                        JobKind::RestoreBackup { backup_id: backup.id, volume_id: volume.id };
                     self.enqueue(tx, caller, work).await?;
                     Ok(Restore {
                         backup_id: backup.id,
@@ -85,19 +83,12 @@ impl Service {
         backup: &Backup,
     ) -> Result<Volume> {
         let missing = || Error::VolumeNotFound(target.to_string());
-        let mut volume = tx
-            .volumes()
-            .find(project, target)
-            .await?
-            .ok_or_else(missing)?;
+        let mut volume = tx.volumes().find(project, target).await?.ok_or_else(missing)?;
         if volume.status != VolumeStatus::Available {
             return Err(Error::TargetNotAvailable(volume.status));
         }
         if volume.size < backup.size {
-            return Err(Error::TargetTooSmall {
-                volume: volume.size,
-                backup: backup.size,
-            });
+            return Err(Error::TargetTooSmall { volume: volume.size, backup: backup.size });
         }
         volume.previous_status = Some(volume.status);
         volume.status = VolumeStatus::RestoringBackup;
@@ -114,10 +105,7 @@ impl Service {
         request: &RestoreRequest,
     ) -> Result<Volume> {
         let project = caller.project(Role::Member, "volume:create")?;
-        let asked = [
-            (Resource::Volumes, 1),
-            (Resource::Gigabytes, i64::from(backup.size.0)),
-        ];
+        let asked = [(Resource::Volumes, 1), (Resource::Gigabytes, i64::from(backup.size.0))];
         self.check_quota(tx, project, &asked).await?;
         let default_name = || format!("restore_backup_{}", backup.id);
         let volume = Volume {

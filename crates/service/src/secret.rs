@@ -25,11 +25,8 @@ pub(crate) fn hash_password(password: &str, chance: &dyn Chance) -> Result<Strin
 
 /// Whether `password` is the one that was hashed.
 pub(crate) fn verify_password(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash).is_ok_and(|hash| {
-        Argon2::default()
-            .verify_password(password.as_bytes(), &hash)
-            .is_ok()
-    })
+    PasswordHash::new(hash)
+        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
 /// A password that nobody chose: 24 characters that need no quoting anywhere.
@@ -89,10 +86,7 @@ impl std::fmt::Debug for TokenKey {
 impl TokenKey {
     /// The key that belongs to a secret text.
     pub(crate) fn derive(secret: &str) -> Self {
-        Self(blake3::derive_key(
-            "strongroom 2026-11 token signature",
-            secret.as_bytes(),
-        ))
+        Self(blake3::derive_key("strongroom 2026-11 token signature", secret.as_bytes()))
     }
 
     /// Writes and signs a token.

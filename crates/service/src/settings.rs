@@ -37,10 +37,7 @@ pub struct Settings {
 impl Settings {
     /// The limit that applies when neither project nor class sets one.
     pub fn quota_default(&self, resource: Resource) -> i64 {
-        self.quota_defaults
-            .get(&resource)
-            .copied()
-            .unwrap_or(UNLIMITED)
+        self.quota_defaults.get(&resource).copied().unwrap_or(UNLIMITED)
     }
 }
 

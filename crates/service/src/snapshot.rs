@@ -60,22 +60,8 @@ pub struct SnapshotListing {
 impl SnapshotListing {
     /// What the catalogue is asked: the caller's project, or all.
     fn into_query(self, project: Option<ProjectId>) -> SnapshotQuery {
-        let Self {
-            filters,
-            sort,
-            start,
-            limit,
-            with_total,
-            ..
-        } = self;
-        SnapshotQuery {
-            project,
-            filters,
-            sort,
-            start,
-            limit,
-            with_total,
-        }
+        let Self { filters, sort, start, limit, with_total, .. } = self;
+        SnapshotQuery { project, filters, sort, start, limit, with_total }
     }
 }
 
@@ -93,15 +79,10 @@ impl Service {
                     let may = volume.status == VolumeStatus::Available
                         || volume.status == VolumeStatus::InUse && new.is_forced;
                     if !may {
-                        return Err(Error::VolumeBusy {
-                            id: volume.id,
-                            status: volume.status,
-                        });
+                        return Err(Error::VolumeBusy { id: volume.id, status: volume.status });
                     }
-                    let asked = [
-                        (Resource::Snapshots, 1),
-                        (Resource::Gigabytes, i64::from(volume.size.0)),
-                    ];
+                    let asked =
+                        [(Resource::Snapshots, 1), (Resource::Gigabytes, i64::from(volume.size.0))];
                     self.check_quota(tx, project, &asked).await?;
                     let snapshot = Snapshot {
                         id: SnapshotId::random(self.chance()),
@@ -117,9 +98,7 @@ impl Service {
                         updated_at: None,
                     };
                     tx.snapshots().insert(&snapshot).await?;
-                    let work = JobKind::CreateSnapshot {
-                        snapshot_id: snapshot.id,
-                    };
+                    let work = JobKind::CreateSnapshot { snapshot_id: snapshot.id };
                     self.enqueue(tx, caller, work).await?;
                     Ok(snapshot)
                 })
@@ -184,10 +163,7 @@ impl Service {
     /// Marks a snapshot `deleting` and enqueues its removal. Forced (admin): whatever its status.
     pub async fn delete_snapshot(&self, caller: &Caller, id: &str, is_forced: bool) -> Result<()> {
         let (role, rule) = if is_forced {
-            (
-                Role::Admin,
-                "volume_extension:snapshot_admin_actions:force_delete",
-            )
+            (Role::Admin, "volume_extension:snapshot_admin_actions:force_delete")
         } else {
             (Role::Member, "volume:delete_snapshot")
         };
@@ -196,8 +172,7 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     let mut snapshot = self.find_snapshot(tx, caller, project, id).await?;
-                    self.begin_deleting_snapshot(tx, caller, &mut snapshot, is_forced)
-                        .await
+                    self.begin_deleting_snapshot(tx, caller, &mut snapshot, is_forced).await
                 })
             })
             .await?;
@@ -212,10 +187,8 @@ impl Service {
         id: &str,
         status: SnapshotStatus,
     ) -> Result<()> {
-        let project = caller.project(
-            Role::Admin,
-            "volume_extension:snapshot_admin_actions:reset_status",
-        )?;
+        let project =
+            caller.project(Role::Admin, "volume_extension:snapshot_admin_actions:reset_status")?;
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
@@ -240,21 +213,11 @@ impl Service {
             SnapshotStatus::Available | SnapshotStatus::Error | SnapshotStatus::ErrorDeleting
         );
         if !is_at_rest && !is_forced {
-            return Err(Error::SnapshotBusy {
-                id: snapshot.id,
-                status: snapshot.status,
-            });
+            return Err(Error::SnapshotBusy { id: snapshot.id, status: snapshot.status });
         }
         snapshot.status = SnapshotStatus::Deleting;
         self.write_snapshot(tx, snapshot).await?;
-        self.enqueue(
-            tx,
-            caller,
-            JobKind::DeleteSnapshot {
-                snapshot_id: snapshot.id,
-            },
-        )
-        .await
+        self.enqueue(tx, caller, JobKind::DeleteSnapshot { snapshot_id: snapshot.id }).await
     }
 
     /// A snapshot that the caller may see: its project's own, or any for a cloud admin.

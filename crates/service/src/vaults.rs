@@ -32,13 +32,7 @@ impl Vaults {
         chance: Arc<dyn Chance>,
     ) -> Self {
         let open = Arc::default();
-        Self {
-            store,
-            master_key: Arc::new(master_key),
-            clock,
-            chance,
-            open,
-        }
+        Self { store, master_key: Arc::new(master_key), clock, chance, open }
     }
 
     /// The repository of a vault that must be in the store. Blocks.
@@ -63,10 +57,7 @@ impl Vaults {
     }
 
     fn options(&self) -> RepositoryOptions {
-        RepositoryOptions {
-            clock: Arc::clone(&self.clock),
-            chance: Arc::clone(&self.chance),
-        }
+        RepositoryOptions { clock: Arc::clone(&self.clock), chance: Arc::clone(&self.chance) }
     }
 
     /// Id of the key that wraps the vaults' keys.
@@ -120,10 +111,7 @@ impl Service {
         tokio::task::spawn_blocking(move || work(&vaults))
             .await
             .map_err(Error::internal)?
-            .map_err(|source| Error::Unavailable {
-                what: "the store",
-                source: source.into(),
-            })
+            .map_err(|source| Error::Unavailable { what: "the store", source: source.into() })
     }
 
     /// The project's default vault; its row is made at the first backup.
@@ -132,11 +120,7 @@ impl Service {
         tx: &mut Transaction<'_>,
         project: &ProjectId,
     ) -> Result<Vault> {
-        if let Some(vault) = tx
-            .vaults()
-            .find_by_name(project, DEFAULT_VAULT_NAME)
-            .await?
-        {
+        if let Some(vault) = tx.vaults().find_by_name(project, DEFAULT_VAULT_NAME).await? {
             return Ok(vault);
         }
         let vault = Vault {

@@ -80,22 +80,8 @@ pub struct VolumeListing {
 impl VolumeListing {
     /// What the catalogue is asked: the caller's project, or all.
     fn into_query(self, project: Option<ProjectId>) -> VolumeQuery {
-        let Self {
-            filters,
-            sort,
-            start,
-            limit,
-            with_total,
-            ..
-        } = self;
-        VolumeQuery {
-            project,
-            filters,
-            sort,
-            start,
-            limit,
-            with_total,
-        }
+        let Self { filters, sort, start, limit, with_total, .. } = self;
+        VolumeQuery { project, filters, sort, start, limit, with_total }
     }
 }
 
@@ -124,14 +110,8 @@ impl Service {
                     self.check_quota(tx, project, &asked).await?;
                     let volume = self.new_volume_row(caller, project, new, (size, origin));
                     tx.volumes().insert(&volume).await?;
-                    self.enqueue(
-                        tx,
-                        caller,
-                        JobKind::CreateVolume {
-                            volume_id: volume.id,
-                        },
-                    )
-                    .await?;
+                    self.enqueue(tx, caller, JobKind::CreateVolume { volume_id: volume.id })
+                        .await?;
                     Ok(volume)
                 })
             })
@@ -154,9 +134,7 @@ impl Service {
         let everyone = listing.all_projects && caller.is_cloud_admin;
         let query = listing.into_query((!everyone).then(|| project.clone()));
         let query = &query;
-        self.catalog()
-            .read(|tx| Box::pin(async move { Ok(tx.volumes().list(query).await?) }))
-            .await
+        self.catalog().read(|tx| Box::pin(async move { Ok(tx.volumes().list(query).await?) })).await
     }
 
     /// Changes what a user may change.
@@ -198,10 +176,7 @@ impl Service {
         options: VolumeDeletion,
     ) -> Result<()> {
         let (role, rule) = if options.is_forced {
-            (
-                Role::Admin,
-                "volume_extension:volume_admin_actions:force_delete",
-            )
+            (Role::Admin, "volume_extension:volume_admin_actions:force_delete")
         } else {
             (Role::Member, "volume:delete")
         };
@@ -218,23 +193,12 @@ impl Service {
                             | VolumeStatus::ErrorDeleting
                     );
                     if !is_at_rest && !options.is_forced {
-                        return Err(Error::VolumeBusy {
-                            id: volume.id,
-                            status: volume.status,
-                        });
+                        return Err(Error::VolumeBusy { id: volume.id, status: volume.status });
                     }
-                    self.delete_snapshots_of(tx, caller, &volume, options)
-                        .await?;
+                    self.delete_snapshots_of(tx, caller, &volume, options).await?;
                     volume.status = VolumeStatus::Deleting;
                     self.write_volume(tx, &mut volume).await?;
-                    self.enqueue(
-                        tx,
-                        caller,
-                        JobKind::DeleteVolume {
-                            volume_id: volume.id,
-                        },
-                    )
-                    .await
+                    self.enqueue(tx, caller, JobKind::DeleteVolume { volume_id: volume.id }).await
                 })
             })
             .await?;
@@ -251,21 +215,14 @@ impl Service {
                 Box::pin(async move {
                     let mut volume = self.find_volume(tx, caller, project, id).await?;
                     if volume.status != VolumeStatus::Available {
-                        return Err(Error::VolumeBusy {
-                            id: volume.id,
-                            status: volume.status,
-                        });
+                        return Err(Error::VolumeBusy { id: volume.id, status: volume.status });
                     }
                     let needed = GiB(volume.size.0 + 1);
                     if size < needed {
-                        return Err(Error::SizeTooSmall {
-                            wanted: size,
-                            needed,
-                        });
+                        return Err(Error::SizeTooSmall { wanted: size, needed });
                     }
                     let more = i64::from(size.0 - volume.size.0);
-                    self.check_quota(tx, project, &[(Resource::Gigabytes, more)])
-                        .await?;
+                    self.check_quota(tx, project, &[(Resource::Gigabytes, more)]).await?;
                     volume.size = size;
                     self.write_volume(tx, &mut volume).await?;
                     Ok(volume)
@@ -273,8 +230,7 @@ impl Service {
             })
             .await?;
         let path = self.folder().volume(volume.id);
-        self.on_folder(move |folder| folder.extend(&path, size.bytes()))
-            .await
+        self.on_folder(move |folder| folder.extend(&path, size.bytes())).await
     }
 
     /// Notes that a server uses the volume (`in-use`) or no longer does (`available`).
@@ -290,10 +246,7 @@ impl Service {
                 Box::pin(async move {
                     let mut volume = self.find_volume(tx, caller, project, id).await?;
                     if volume.status != from {
-                        return Err(Error::VolumeBusy {
-                            id: volume.id,
-                            status: volume.status,
-                        });
+                        return Err(Error::VolumeBusy { id: volume.id, status: volume.status });
                     }
                     volume.status = to;
                     self.write_volume(tx, &mut volume).await
@@ -309,10 +262,8 @@ impl Service {
         id: &str,
         status: VolumeStatus,
     ) -> Result<()> {
-        let project = caller.project(
-            Role::Admin,
-            "volume_extension:volume_admin_actions:reset_status",
-        )?;
+        let project =
+            caller.project(Role::Admin, "volume_extension:volume_admin_actions:reset_status")?;
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
@@ -363,41 +314,24 @@ impl Service {
         match origin {
             VolumeOrigin::Empty => Ok(Inherited::default()),
             VolumeOrigin::Snapshot(id) => {
-                let snapshot = self
-                    .find_snapshot(tx, caller, project, &id.to_string())
-                    .await?;
+                let snapshot = self.find_snapshot(tx, caller, project, &id.to_string()).await?;
                 if snapshot.status != SnapshotStatus::Available {
                     return Err(Error::SnapshotNotAvailable(snapshot.status));
                 }
                 let source = tx.volumes().find_any(snapshot.volume_id).await?;
                 let is_bootable = source.is_some_and(|volume| volume.is_bootable);
-                Ok(Inherited {
-                    size: snapshot.size,
-                    is_bootable,
-                    metadata: Metadata::new(),
-                })
+                Ok(Inherited { size: snapshot.size, is_bootable, metadata: Metadata::new() })
             }
             VolumeOrigin::Volume(id) => {
-                let source = self
-                    .find_volume(tx, caller, project, &id.to_string())
-                    .await?;
+                let source = self.find_volume(tx, caller, project, &id.to_string()).await?;
                 if source.status != VolumeStatus::Available {
-                    return Err(Error::VolumeBusy {
-                        id,
-                        status: source.status,
-                    });
+                    return Err(Error::VolumeBusy { id, status: source.status });
                 }
                 let is_bootable = source.is_bootable;
-                Ok(Inherited {
-                    size: source.size,
-                    is_bootable,
-                    metadata: Metadata::new(),
-                })
+                Ok(Inherited { size: source.size, is_bootable, metadata: Metadata::new() })
             }
             VolumeOrigin::Backup(id) => {
-                let backup = self
-                    .find_backup(tx, caller, project, &id.to_string())
-                    .await?;
+                let backup = self.find_backup(tx, caller, project, &id.to_string()).await?;
                 if backup.status != BackupStatus::Available {
                     return Err(Error::BackupNotRestorable(backup.status));
                 }
@@ -462,8 +396,7 @@ impl Service {
             return Err(Error::VolumeHasSnapshots(volume.id));
         }
         for mut snapshot in snapshots {
-            self.begin_deleting_snapshot(tx, caller, &mut snapshot, options.is_forced)
-                .await?;
+            self.begin_deleting_snapshot(tx, caller, &mut snapshot, options.is_forced).await?;
         }
         Ok(())
     }

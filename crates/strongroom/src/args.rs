@@ -163,15 +163,7 @@ mod tests {
     #[test]
     fn restore_needs_exactly_one_of_name_and_id() {
         let parse = |extra: &[&str]| {
-            let mut line = vec![
-                "strongroom",
-                "store",
-                "restore",
-                "--store",
-                "s",
-                "--key",
-                "k",
-            ];
+            let mut line = vec!["strongroom", "store", "restore", "--store", "s", "--key", "k"];
             line.extend(extra);
             Args::try_parse_from(line)
         };

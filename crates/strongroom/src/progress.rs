@@ -23,11 +23,7 @@ impl Meter {
             bar.set_message(label.to_owned());
             bar
         });
-        Self {
-            label: label.to_owned(),
-            bar,
-            last_tenth: 0,
-        }
+        Self { label: label.to_owned(), bar, last_tenth: 0 }
     }
 
     /// Moves to `percent`.

@@ -30,10 +30,8 @@ pub(crate) fn start_logging() {
 
 /// Prints the chain of causes and gives the exit code of a failure.
 pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
-    let (hints, causes): (Vec<_>, Vec<_>) = error
-        .chain()
-        .map(ToString::to_string)
-        .partition(|text| text.starts_with("hint: "));
+    let (hints, causes): (Vec<_>, Vec<_>) =
+        error.chain().map(ToString::to_string).partition(|text| text.starts_with("hint: "));
     eprintln!("error: {}", causes.join(": "));
     for hint in hints {
         eprintln!("{hint}");

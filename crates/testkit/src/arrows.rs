@@ -50,11 +50,7 @@ pub struct Arrow {
 impl Arrow {
     /// The arrow between two crates given by short name.
     pub fn new(from: &str, to: &str, purpose: Purpose) -> Self {
-        Self {
-            from: from.to_owned(),
-            to: to.to_owned(),
-            purpose,
-        }
+        Self { from: from.to_owned(), to: to.to_owned(), purpose }
     }
 
     /// Whether the wall lets it through: production code uses what is listed, tests use the test
@@ -88,10 +84,7 @@ impl Arrows {
     ///
     /// When cargo cannot be run or does not understand the workspace.
     pub fn of_workspace(manifest: &Path) -> Result<Self, cargo_metadata::Error> {
-        let metadata = MetadataCommand::new()
-            .manifest_path(manifest)
-            .no_deps()
-            .exec()?;
+        let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().exec()?;
         Ok(Self::of_metadata(&metadata))
     }
 
@@ -129,11 +122,7 @@ impl Arrows {
                 } else {
                     Purpose::Production
                 };
-                arrows.push(Arrow::new(
-                    short(&member.name),
-                    short(&dependency.name),
-                    purpose,
-                ));
+                arrows.push(Arrow::new(short(&member.name), short(&dependency.name), purpose));
             }
         }
         Self(arrows)

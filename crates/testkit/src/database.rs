@@ -50,10 +50,7 @@ impl Database {
     pub fn sqlite() -> Self {
         let folder = TempDir::new().expect("the temporary folder is writable");
         let file = folder.path().join("catalog.db");
-        Self {
-            url: format!("sqlite://{}", file.display()),
-            _folder: Some(folder),
-        }
+        Self { url: format!("sqlite://{}", file.display()), _folder: Some(folder) }
     }
 
     /// A fresh database of this process's PostgreSQL server, which is started if need be.
@@ -85,9 +82,7 @@ impl Server {
     fn start() -> Self {
         let binaries = find_binaries();
         // The guard removes the folder, so that it goes even if this process is killed.
-        let folder = TempDir::new()
-            .expect("the temporary folder is writable")
-            .keep();
+        let folder = TempDir::new().expect("the temporary folder is writable").keep();
         let mut command = Command::new("sh");
         command
             .args(["-c", GUARD])
@@ -113,12 +108,7 @@ impl Server {
             drop(guard.stdin.take());
             panic!("PostgreSQL did not start in {}:\n{log}", folder.display());
         }
-        Self {
-            binaries,
-            folder,
-            databases: AtomicU32::new(0),
-            _guard: guard,
-        }
+        Self { binaries, folder, databases: AtomicU32::new(0), _guard: guard }
     }
 
     fn create(&self) -> Database {

@@ -50,10 +50,7 @@ pub struct FaultyStore {
 impl FaultyStore {
     /// Wraps `inner`; nothing breaks until a fault is planned.
     pub fn new(inner: Arc<dyn ObjectStore>) -> Arc<Self> {
-        Arc::new(Self {
-            inner,
-            plan: Mutex::default(),
-        })
+        Arc::new(Self { inner, plan: Mutex::default() })
     }
 
     /// Breaks the `call`-th call from here on, counted from 1.
@@ -102,15 +99,8 @@ impl FaultyStore {
             let mut plan = self.plan();
             plan.calls += 1;
             let call = plan.calls;
-            let is_due = plan
-                .interruption
-                .as_ref()
-                .is_some_and(|(at, _)| *at == call);
-            (
-                call,
-                plan.fault,
-                is_due.then(|| plan.interruption.take()).flatten(),
-            )
+            let is_due = plan.interruption.as_ref().is_some_and(|(at, _)| *at == call);
+            (call, plan.fault, is_due.then(|| plan.interruption.take()).flatten())
         };
         if let Some((_, work)) = interruption {
             // The work may wait for stores of its own, which this thread, being async, must not.
@@ -133,18 +123,12 @@ impl FaultyStore {
 }
 
 fn broken() -> Result<()> {
-    Err(Error::Generic {
-        store: "faulty",
-        source: "broken as planned".into(),
-    })
+    Err(Error::Generic { store: "faulty", source: "broken as planned".into() })
 }
 
 fn full() -> Result<()> {
     let source = Box::new(io::Error::from(io::ErrorKind::StorageFull));
-    Err(Error::Generic {
-        store: "faulty",
-        source,
-    })
+    Err(Error::Generic { store: "faulty", source })
 }
 
 impl fmt::Debug for FaultyStore {
@@ -215,9 +199,7 @@ impl ObjectStore for FaultyStore {
             Err(e) => {
                 // The work is done only as the stream is read, so the loss comes at its end.
                 let mut loss = Some(e);
-                deleted
-                    .map(move |path| loss.take().map_or(path, Err))
-                    .boxed()
+                deleted.map(move |path| loss.take().map_or(path, Err)).boxed()
             }
         }
     }

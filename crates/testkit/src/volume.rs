@@ -6,16 +6,27 @@ use rand::{Rng as _, RngExt as _, SeedableRng as _};
 /// Bytes that do not compress.
 pub fn noise(seed: u64, len: usize) -> Vec<u8> {
     let mut bytes = vec![0; len];
-    StdRng::seed_from_u64(seed).fill_bytes(&mut bytes);
+    fill(seed, &mut bytes);
     bytes
+}
+
+/// Fills `bytes` by SplitMix64: tests make megabytes of this, and a cipher is slow unoptimised.
+fn fill(seed: u64, bytes: &mut [u8]) {
+    let mut state = seed;
+    for word in bytes.chunks_mut(8) {
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^= mixed >> 31;
+        word.copy_from_slice(&mixed.to_le_bytes()[..word.len()]);
+    }
 }
 
 /// Bytes that compress about as well as text.
 pub fn text(seed: u64, len: usize) -> Vec<u8> {
     let mut rng = StdRng::seed_from_u64(seed);
-    let words: Vec<String> = (0..64)
-        .map(|_| format!("{:x} ", rng.next_u32() >> 8))
-        .collect();
+    let words: Vec<String> = (0..64).map(|_| format!("{:x} ", rng.next_u32() >> 8)).collect();
     let mut bytes = Vec::with_capacity(len + 8);
     while bytes.len() < len {
         bytes.extend_from_slice(words[rng.random_range(0..words.len())].as_bytes());
@@ -52,7 +63,7 @@ pub fn scribble(bytes: &mut [u8], seed: u64, count: usize, longest: usize) {
         if rng.random_range(0..4) == 0 {
             place.fill(0);
         } else {
-            rng.fill_bytes(place);
+            fill(rng.next_u64(), place);
         }
     }
 }

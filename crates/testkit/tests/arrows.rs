@@ -51,10 +51,7 @@ fn every_crate_of_this_workspace_was_looked_at() {
 fn a_catalog_that_knows_the_engine_is_found() {
     let found = violations_of(&[
         ("engine", ""),
-        (
-            "catalog",
-            "[dependencies]\nstrongroom-engine = { path = \"../engine\" }",
-        ),
+        ("catalog", "[dependencies]\nstrongroom-engine = { path = \"../engine\" }"),
     ])
     .unwrap();
     assert_eq!(found, ["catalog -> engine"]);
@@ -64,10 +61,7 @@ fn a_catalog_that_knows_the_engine_is_found() {
 fn an_api_whose_tests_reach_past_the_service_is_found() {
     let found = violations_of(&[
         ("catalog", ""),
-        (
-            "api",
-            "[dev-dependencies]\nstrongroom-catalog = { path = \"../catalog\" }",
-        ),
+        ("api", "[dev-dependencies]\nstrongroom-catalog = { path = \"../catalog\" }"),
     ])
     .unwrap();
     assert_eq!(found, ["api -> catalog (tests)"]);
@@ -77,10 +71,7 @@ fn an_api_whose_tests_reach_past_the_service_is_found() {
 fn a_build_script_is_production() {
     let found = violations_of(&[
         ("testkit", ""),
-        (
-            "engine",
-            "[build-dependencies]\nstrongroom-testkit = { path = \"../testkit\" }",
-        ),
+        ("engine", "[build-dependencies]\nstrongroom-testkit = { path = \"../testkit\" }"),
     ])
     .unwrap();
     assert_eq!(found, ["engine -> testkit"]);

@@ -38,11 +38,7 @@ impl Holder {
     }
 
     fn with(self, role: &str) -> Result<Assignment, Refusal> {
-        Ok(Assignment {
-            user_id: self.user_id,
-            scope: self.scope,
-            role: roles::by_id(role)?,
-        })
+        Ok(Assignment { user_id: self.user_id, scope: self.scope, role: roles::by_id(role)? })
     }
 }
 
@@ -112,11 +108,9 @@ fn is_wanted(ask: &Ask, assignment: &Assignment) -> bool {
         ("group.id", None),
         ("scope.system", None),
     ];
-    conditions.iter().all(|(key, value)| {
-        ask.query
-            .get(key)
-            .is_none_or(|wanted| *value == Some(wanted))
-    })
+    conditions
+        .iter()
+        .all(|(key, value)| ask.query.get(key).is_none_or(|wanted| *value == Some(wanted)))
 }
 
 /// What is needed to name who and where, each with its domain.
@@ -165,11 +159,7 @@ fn view(ask: &Ask, assignment: &Assignment, names: Option<&Names>) -> Value {
     };
     let path = format!("{kind}s/{id}/users/{user}/roles/{}", role.id());
     let (user, scope, role) = match names {
-        None => (
-            json!({"id": user}),
-            json!({"id": id}),
-            json!({"id": role.id()}),
-        ),
+        None => (json!({"id": user}), json!({"id": id}), json!({"id": role.id()})),
         Some(names) => (
             names.within(user, names.users.get(user)),
             match kind {

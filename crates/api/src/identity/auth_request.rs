@@ -33,10 +33,7 @@ fn read_credentials(identity: &Map<String, Value>) -> Result<Credentials, Refusa
 
 fn read_password(method: &Map<String, Value>) -> Result<Credentials, Refusal> {
     let user = inner(method, "user")?;
-    Ok(Credentials::Password {
-        user: name_or_id(user, "user")?,
-        password: text(user, "password")?,
-    })
+    Ok(Credentials::Password { user: name_or_id(user, "user")?, password: text(user, "password")? })
 }
 
 fn read_scope(scope: Option<&Value>) -> Result<ScopeRequest, Refusal> {
@@ -84,23 +81,15 @@ fn domain_ref(map: &Map<String, Value>) -> Result<DomainRef, Refusal> {
 }
 
 fn object<'a>(value: &'a Value, key: &str) -> Result<&'a Map<String, Value>, Refusal> {
-    value
-        .get(key)
-        .and_then(Value::as_object)
-        .ok_or_else(|| Refusal::lacking(key))
+    value.get(key).and_then(Value::as_object).ok_or_else(|| Refusal::lacking(key))
 }
 
 fn inner<'a>(map: &'a Map<String, Value>, key: &str) -> Result<&'a Map<String, Value>, Refusal> {
-    map.get(key)
-        .and_then(Value::as_object)
-        .ok_or_else(|| Refusal::lacking(key))
+    map.get(key).and_then(Value::as_object).ok_or_else(|| Refusal::lacking(key))
 }
 
 fn text(map: &Map<String, Value>, key: &str) -> Result<String, Refusal> {
-    map.get(key)
-        .and_then(Value::as_str)
-        .map(str::to_owned)
-        .ok_or_else(|| Refusal::lacking(key))
+    map.get(key).and_then(Value::as_str).map(str::to_owned).ok_or_else(|| Refusal::lacking(key))
 }
 
 #[cfg(test)]
@@ -125,10 +114,7 @@ mod tests {
             panic!("{credentials:?}")
         };
         let domain = Some(DomainRef::Name("Default".to_owned()));
-        assert_eq!(
-            (user, password.as_str()),
-            (NameOrId::Name("ann".to_owned(), domain), "p")
-        );
+        assert_eq!((user, password.as_str()), (NameOrId::Name("ann".to_owned(), domain), "p"));
     }
 
     #[test]
@@ -138,28 +124,17 @@ mod tests {
             (json!("unscoped"), ScopeRequest::Unscoped),
             (json!({"unscoped": {}}), ScopeRequest::Unscoped),
             (json!(null), ScopeRequest::Default),
-            (
-                json!({"project": {"id": "x"}}),
-                ScopeRequest::Project(NameOrId::Id(id())),
-            ),
+            (json!({"project": {"id": "x"}}), ScopeRequest::Project(NameOrId::Id(id()))),
             (
                 json!({"project": {"name": "x", "domain": {"id": "x"}}}),
                 ScopeRequest::Project(NameOrId::Name(id(), Some(DomainRef::Id(id())))),
             ),
-            (
-                json!({"domain": {"name": "x"}}),
-                ScopeRequest::Domain(DomainRef::Name(id())),
-            ),
+            (json!({"domain": {"name": "x"}}), ScopeRequest::Domain(DomainRef::Name(id()))),
         ];
         for (scope, expected) in table {
             assert_eq!(with_scope(&scope).unwrap(), expected, "{scope}");
         }
-        for bad in [
-            json!(1),
-            json!({"project": {}}),
-            json!({"system": {"all": true}}),
-            json!({}),
-        ] {
+        for bad in [json!(1), json!({"project": {}}), json!({"system": {"all": true}}), json!({})] {
             assert!(with_scope(&bad).is_err(), "{bad}");
         }
     }
@@ -176,10 +151,7 @@ mod tests {
             json!({"methods": ["password"], "password": {"user": {"name": 1, "password": "p"}}}),
             json!({"methods": ["token"], "token": {"id": 7}}),
         ] {
-            assert!(
-                read(&json!({"auth": {"identity": identity}})).is_err(),
-                "{identity}"
-            );
+            assert!(read(&json!({"auth": {"identity": identity}})).is_err(), "{identity}");
         }
         assert!(read(&json!([])).is_err());
     }

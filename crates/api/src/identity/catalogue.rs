@@ -78,11 +78,7 @@ fn endpoint_id(service: usize, interface: usize) -> String {
 
 /// `GET /auth/catalog`.
 pub(super) fn show(ask: &Ask) -> Answer {
-    let project = ask
-        .token
-        .project
-        .as_ref()
-        .map(|project| project.id.as_str());
+    let project = ask.token.project.as_ref().map(|project| project.id.as_str());
     let catalogue = of(&ask.settings, project);
     let links = json!({"self": ask.address("auth/catalog"), "next": null, "previous": null});
     Ok(Reply::ok(json!({"catalog": catalogue, "links": links})))

@@ -17,10 +17,7 @@ pub(super) async fn list(ask: &Ask) -> Answer {
 
 /// `GET /auth/domains`: those in which the caller holds a role.
 pub(super) async fn own(ask: &Ask) -> Answer {
-    let domains = ask
-        .service
-        .domains_of(&ask.caller, &ask.caller.user_id)
-        .await?;
+    let domains = ask.service.domains_of(&ask.caller, &ask.caller.user_id).await?;
     Ok(reply(ask, "domains", &domains))
 }
 
@@ -45,10 +42,7 @@ pub(super) async fn create(ask: &Ask) -> Answer {
     let (service, caller) = (&ask.service, &ask.caller);
     let mut domain = service.create_domain(caller, name, description).await?;
     if !is_enabled {
-        let change = IdentityChange {
-            is_enabled: Some(false),
-            ..Default::default()
-        };
+        let change = IdentityChange { is_enabled: Some(false), ..Default::default() };
         let id = domain.id.as_str().to_owned();
         domain = service.update_domain(caller, &id, change).await?;
     }

@@ -14,10 +14,7 @@ pub(super) struct Fields<'a>(&'a Map<String, Value>);
 impl<'a> Fields<'a> {
     /// The object under `name`.
     pub(super) fn of(body: &'a Value, name: &str) -> Result<Self, Refusal> {
-        body.get(name)
-            .and_then(Value::as_object)
-            .map(Self)
-            .ok_or_else(|| Refusal::lacking(name))
+        body.get(name).and_then(Value::as_object).map(Self).ok_or_else(|| Refusal::lacking(name))
     }
 
     /// The value of a key, if it is there and not null.
@@ -35,9 +32,8 @@ impl<'a> Fields<'a> {
         let Some(value) = self.get(key) else {
             return Ok(None);
         };
-        let text = value
-            .as_str()
-            .filter(|text| text.chars().count() <= MAX_CHARS && !text.contains('\0'));
+        let text =
+            value.as_str().filter(|text| text.chars().count() <= MAX_CHARS && !text.contains('\0'));
         text.map(|text| Some(text.to_owned()))
             .ok_or_else(|| invalid(key, "it must be a text of at most 255 characters"))
     }
@@ -72,9 +68,7 @@ impl<'a> Fields<'a> {
         parse: impl Fn(&str) -> Result<I, E>,
     ) -> Result<Option<I>, Refusal> {
         let text = self.text(key)?;
-        text.map(|text| parse(&text))
-            .transpose()
-            .map_err(|_| invalid(key, "it is no id"))
+        text.map(|text| parse(&text)).transpose().map_err(|_| invalid(key, "it is no id"))
     }
 }
 

@@ -56,9 +56,7 @@ pub struct IdentitySettings {
 /// The door as a router, to be served at the root of an address.
 pub fn router(service: Service, settings: IdentitySettings) -> Router {
     let settings = Arc::new(settings);
-    Router::new()
-        .fallback(serve)
-        .with_state(Door { service, settings })
+    Router::new().fallback(serve).with_state(Door { service, settings })
 }
 
 #[derive(Debug, Clone)]

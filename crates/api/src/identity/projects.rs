@@ -47,9 +47,7 @@ pub(super) async fn create(ask: &Ask) -> Answer {
     let body = ask.json()?;
     let fields = Fields::of(&body, "project")?;
     if fields.flag("is_domain")? == Some(true) {
-        return Err(Refusal::bad_request(
-            "A project cannot act as a domain here.",
-        ));
+        return Err(Refusal::bad_request("A project cannot act as a domain here."));
     }
     let new = NewProject {
         name: fields.required("name")?,

@@ -35,18 +35,12 @@ impl Refusal {
 
     /// 404 for a path or a method that has no operation.
     pub(super) fn no_route() -> Self {
-        Self(Fault::new(
-            StatusCode::NOT_FOUND,
-            "The resource could not be found.",
-        ))
+        Self(Fault::new(StatusCode::NOT_FOUND, "The resource could not be found."))
     }
 
     /// 404 for a thing by id.
     pub(super) fn missing(what: &str, id: &str) -> Self {
-        Self(Fault::new(
-            StatusCode::NOT_FOUND,
-            format!("Could not find {what}: {id}."),
-        ))
+        Self(Fault::new(StatusCode::NOT_FOUND, format!("Could not find {what}: {id}.")))
     }
 
     /// Writes a failure down, once, with everything that the caller is not told.

@@ -61,13 +61,8 @@ pub(super) async fn update(ask: &Ask, id: &str) -> Answer {
 pub(super) async fn change_password(ask: &Ask, id: &str) -> Answer {
     let body = ask.json()?;
     let fields = Fields::of(&body, "user")?;
-    let (original, new) = (
-        fields.required("original_password")?,
-        fields.required("password")?,
-    );
-    ask.service
-        .change_password(&ask.caller, id, &original, new)
-        .await?;
+    let (original, new) = (fields.required("original_password")?, fields.required("password")?);
+    ask.service.change_password(&ask.caller, id, &original, new).await?;
     Ok(Reply::empty(DONE))
 }
 

@@ -59,11 +59,7 @@ struct Owner<'a> {
 
 /// A backup with all its fields.
 pub(super) fn detail(call: &Call, backup: &Backup) -> Value {
-    json!(detail_of(
-        backup,
-        call.version,
-        call.links.of("backups", backup.id)
-    ))
+    json!(detail_of(backup, call.version, call.links.of("backups", backup.id)))
 }
 
 fn detail_of(backup: &Backup, version: Version, links: [Link; 2]) -> Detail<'_> {
@@ -184,15 +180,9 @@ mod tests {
     ];
 
     fn keys(version: Version) -> Vec<String> {
-        let links = ["self", "bookmark"].map(|rel| Link {
-            href: String::new(),
-            rel,
-        });
+        let links = ["self", "bookmark"].map(|rel| Link { href: String::new(), rel });
         let backup = Backup {
-            measured: Some(Measured {
-                master_key_id: "k".to_owned(),
-                ..Measured::default()
-            }),
+            measured: Some(Measured { master_key_id: "k".to_owned(), ..Measured::default() }),
             ..fixture()
         };
         let value = json!(detail_of(&backup, version, links));
@@ -201,42 +191,26 @@ mod tests {
 
     fn beyond(version: Version) -> Vec<String> {
         let shown = keys(version);
-        assert!(
-            SHARED[..17]
-                .iter()
-                .all(|key| shown.iter().any(|k| k == key))
-        );
-        shown
-            .into_iter()
-            .filter(|key| !SHARED.contains(&key.as_str()))
-            .collect()
+        assert!(SHARED[..17].iter().all(|key| shown.iter().any(|k| k == key)));
+        shown.into_iter().filter(|key| !SHARED.contains(&key.as_str())).collect()
     }
 
     // T-19: no key beyond those of the version; object_count and the flags are never null.
     #[test]
     fn t19_each_version_shows_exactly_its_fields() {
         let owner = "os-backup-project-attr:project_id";
-        assert_eq!(
-            beyond(Version::V2),
-            ["os-bak-tenant-attr:tenant_id", "service_metadata"]
-        );
+        assert_eq!(beyond(Version::V2), ["os-bak-tenant-attr:tenant_id", "service_metadata"]);
         assert_eq!(beyond(Version::V3(0)), [owner]);
         assert_eq!(beyond(Version::V3(42)), [owner]);
         assert_eq!(beyond(Version::V3(43)), [owner, "metadata"]);
         assert_eq!(beyond(Version::V3(56)), [owner, "metadata", "user_id"]);
-        assert_eq!(
-            beyond(Version::V3(71)),
-            [owner, "metadata", "user_id", "encryption_key_id"]
-        );
+        assert_eq!(beyond(Version::V3(71)), [owner, "metadata", "user_id", "encryption_key_id"]);
     }
 
     // T-18: no zone in a native timestamp. T-19: metadata is an object, the counts are numbers.
     #[test]
     fn t18_t19_types_and_formats() {
-        let links = ["self", "bookmark"].map(|rel| Link {
-            href: String::new(),
-            rel,
-        });
+        let links = ["self", "bookmark"].map(|rel| Link { href: String::new(), rel });
         let value = json!(detail_of(&fixture(), Version::V3(71), links));
         assert_eq!(value["created_at"], "2013-06-27T08:48:03.000000");
         assert_eq!(value["data_timestamp"], "2013-06-27T08:48:03.000000");

@@ -79,12 +79,7 @@ pub(super) async fn list(call: &Call, path: &str, view: View) -> Answer {
     };
     let page = call.service.backups(&call.caller, listing).await;
     let page = page.map_err(|error| WORDS.fault(error))?;
-    Ok(Reply::ok(paging::document(
-        call,
-        path,
-        limit,
-        page_view(call, &page, view),
-    )))
+    Ok(Reply::ok(paging::document(call, path, limit, page_view(call, &page, view))))
 }
 
 /// How a list shows each backup.
@@ -101,18 +96,14 @@ fn page_view(call: &Call, page: &Page<Backup>, view: View) -> PageView {
 /// `GET /backups/ID` (B3).
 pub(super) async fn show(call: &Call, id: &str) -> Answer {
     let backup = call.service.backup(&call.caller, id).await?;
-    Ok(Reply::ok(
-        json!({"backup": backup_view::detail(call, &backup)}),
-    ))
+    Ok(Reply::ok(json!({"backup": backup_view::detail(call, &backup)})))
 }
 
 /// `POST /backups` (B4).
 pub(super) async fn create(call: &Call) -> Answer {
     let new = read_new(call, &call.json()?)?;
     let backup = call.service.create_backup(&call.caller, new).await?;
-    Ok(Reply::accepted(
-        json!({"backup": backup_view::summary(call, &backup)}),
-    ))
+    Ok(Reply::accepted(json!({"backup": backup_view::summary(call, &backup)})))
 }
 
 fn read_new(call: &Call, body: &Value) -> Result<NewBackup, Fault> {
@@ -159,22 +150,15 @@ fn allowed_in_new(has_metadata: bool, has_zone: bool) -> Vec<&'static str> {
 }
 
 fn validate_volume_id(value: &Value) -> Result<VolumeId, Fault> {
-    value
-        .as_str()
-        .and_then(|text| VolumeId::parse(text).ok())
-        .ok_or_else(|| {
-            let why = format!("{} is not a 'uuid'", crate::json::repr(value));
-            validate::invalid("volume_id", value, &why)
-        })
+    value.as_str().and_then(|text| VolumeId::parse(text).ok()).ok_or_else(|| {
+        let why = format!("{} is not a 'uuid'", crate::json::repr(value));
+        validate::invalid("volume_id", value, &why)
+    })
 }
 
 /// The object under `name`; in version 3 nothing may stand beside it.
 fn open<'a>(call: &Call, body: &'a Value, name: &'a str) -> Result<Fields<'a>, Fault> {
-    if call.version.is_strict() {
-        Fields::alone(body, name)
-    } else {
-        Fields::of(body, name)
-    }
+    if call.version.is_strict() { Fields::alone(body, name) } else { Fields::of(body, name) }
 }
 
 /// `PUT /backups/ID` (B5), from 3.9.
@@ -182,9 +166,7 @@ pub(super) async fn update(call: &Call, id: &str) -> Answer {
     call.require(Feature::BackupUpdate)?;
     let change = read_change(call, &call.json()?)?;
     let backup = call.service.update_backup(&call.caller, id, change).await?;
-    Ok(Reply::ok(
-        json!({"backup": backup_view::summary(call, &backup)}),
-    ))
+    Ok(Reply::ok(json!({"backup": backup_view::summary(call, &backup)})))
 }
 
 fn read_change(call: &Call, body: &Value) -> Result<BackupChange, Fault> {
@@ -215,10 +197,7 @@ pub(super) async fn restore(call: &Call, id: &str) -> Answer {
         volume_id: fields.id("volume_id", VolumeId::parse)?,
         name: fields.text("name")?,
     };
-    let restore = call
-        .service
-        .restore_backup(&call.caller, id, request)
-        .await?;
+    let restore = call.service.restore_backup(&call.caller, id, request).await?;
     Ok(Reply::accepted(json!({"restore": {
         "backup_id": restore.backup_id.to_string(),
         "volume_id": restore.volume_id.to_string(),
@@ -244,9 +223,7 @@ fn read_status(body: &Value) -> Result<BackupStatus, Fault> {
     let fields = Fields::of(body, "os-reset_status")?;
     let status = fields.required("status")?;
     fields.only(&["status"])?;
-    let word = status
-        .as_str()
-        .ok_or_else(|| validate::mistyped("status", status, "'string'"))?;
+    let word = status.as_str().ok_or_else(|| validate::mistyped("status", status, "'string'"))?;
     match BackupStatus::parse(&word.to_ascii_lowercase()) {
         Some(status @ (BackupStatus::Available | BackupStatus::Error)) => Ok(status),
         _ => Err(Fault::bad_request(format!(
@@ -272,15 +249,9 @@ pub(super) async fn import(call: &Call) -> Answer {
     fields.only(&["backup_service", "backup_url"])?;
     let service = validate::text("backup_service", fields.required("backup_service")?)?;
     let url = fields.required("backup_url")?;
-    let url = url
-        .as_str()
-        .ok_or_else(|| validate::mistyped("backup_url", url, "'string'"))?;
+    let url = url.as_str().ok_or_else(|| validate::mistyped("backup_url", url, "'string'"))?;
     if url.is_empty() {
-        return Err(validate::invalid(
-            "backup_url",
-            &json!(""),
-            "'' is too short",
-        ));
+        return Err(validate::invalid("backup_url", &json!(""), "'' is too short"));
     }
     let record = record::decode(url)?;
     if service != record::BACKUP_SERVICE {
@@ -290,7 +261,5 @@ pub(super) async fn import(call: &Call) -> Answer {
         ));
     }
     let backup = call.service.import_backup(&call.caller, record).await?;
-    Ok(Reply::created(
-        json!({"backup": backup_view::summary(call, &backup)}),
-    ))
+    Ok(Reply::created(json!({"backup": backup_view::summary(call, &backup)})))
 }

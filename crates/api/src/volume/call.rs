@@ -48,11 +48,7 @@ impl Call {
 
     /// Refuses, as if there were no such operation, a version that lacks a feature.
     pub(super) fn require(&self, feature: Feature) -> Result<(), Fault> {
-        if self.version.has(feature) {
-            Ok(())
-        } else {
-            Err(Fault::no_route())
-        }
+        if self.version.has(feature) { Ok(()) } else { Err(Fault::no_route()) }
     }
 
     /// The project that the caller reads in; `rule` names what is refused to others.

@@ -59,28 +59,8 @@ pub(super) fn resource_filters(call: &Call) -> Answer {
     call.require(Feature::ResourceFilters)?;
     let wanted = call.query.get("resource");
     let table = [
-        (
-            "backup",
-            json!([
-                "name",
-                "status",
-                "volume_id",
-                "name~",
-                "status~",
-                "volume_id~"
-            ]),
-        ),
-        (
-            "volume",
-            json!([
-                "name",
-                "status",
-                "bootable",
-                "availability_zone",
-                "metadata",
-                "name~"
-            ]),
-        ),
+        ("backup", json!(["name", "status", "volume_id", "name~", "status~", "volume_id~"])),
+        ("volume", json!(["name", "status", "bootable", "availability_zone", "metadata", "name~"])),
         ("snapshot", json!(["name", "status", "volume_id", "name~"])),
     ];
     let filters: Vec<Value> = table

@@ -59,15 +59,7 @@ mod tests {
             let keys: Vec<_> = body["versions"][at].as_object().unwrap().keys().collect();
             assert_eq!(
                 keys,
-                [
-                    "id",
-                    "status",
-                    "version",
-                    "min_version",
-                    "updated",
-                    "media-types",
-                    "links"
-                ]
+                ["id", "status", "version", "min_version", "updated", "media-types", "links"]
             );
         }
         let one = document(Generation::V3, "http://h:1").body.unwrap();

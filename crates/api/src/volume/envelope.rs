@@ -15,10 +15,8 @@ pub(super) fn reply(fault: &Fault, identity_endpoint: &str) -> Reply {
             "title": "Unauthorized",
             "message": "The request you have made requires authentication.",
         }});
-        return Reply::json(fault.status, body).with_header(
-            "www-authenticate",
-            &format!("Keystone uri=\"{identity_endpoint}\""),
-        );
+        return Reply::json(fault.status, body)
+            .with_header("www-authenticate", &format!("Keystone uri=\"{identity_endpoint}\""));
     }
     let mut inner = json!({"code": code, "message": fault.message});
     let is_over = fault.status == StatusCode::PAYLOAD_TOO_LARGE;
@@ -27,11 +25,7 @@ pub(super) fn reply(fault: &Fault, identity_endpoint: &str) -> Reply {
     }
     let body = [(name(fault.status).to_owned(), inner)];
     let reply = Reply::json(fault.status, Value::Object(body.into_iter().collect()));
-    if is_over {
-        reply.with_header("retry-after", "0")
-    } else {
-        reply
-    }
+    if is_over { reply.with_header("retry-after", "0") } else { reply }
 }
 
 /// Cinder's name for a status.

@@ -51,9 +51,7 @@ pub(super) fn list(call: &Call) -> Answer {
 pub(super) fn show(call: &Call, alias: &str) -> Answer {
     let found = EXTENSIONS.iter().find(|it| it.alias == alias);
     let extension = found.ok_or_else(Fault::no_route)?;
-    Ok(Reply::ok(
-        json!({"extension": view(extension, call.version)}),
-    ))
+    Ok(Reply::ok(json!({"extension": view(extension, call.version)})))
 }
 
 fn view(extension: &Extension, version: Version) -> Value {
@@ -66,9 +64,7 @@ fn view(extension: &Extension, version: Version) -> Value {
     });
     if version == Version::V2 {
         let alias = extension.alias;
-        view["namespace"] = json!(format!(
-            "https://docs.openstack.org/volume/ext/{alias}/api/v2"
-        ));
+        view["namespace"] = json!(format!("https://docs.openstack.org/volume/ext/{alias}/api/v2"));
     }
     view
 }

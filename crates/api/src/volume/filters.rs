@@ -6,15 +6,8 @@ use crate::fault::Fault;
 use crate::query::parse_bool;
 
 /// Parameters of a list that choose a page or an order and are no conditions.
-const NO_FILTERS: [&str; 7] = [
-    "limit",
-    "marker",
-    "offset",
-    "sort",
-    "sort_key",
-    "sort_dir",
-    "all_tenants",
-];
+const NO_FILTERS: [&str; 7] =
+    ["limit", "marker", "offset", "sort", "sort_key", "sort_dir", "all_tenants"];
 
 /// The conditions of a query, and the two flags that look like some.
 #[derive(Debug)]
@@ -60,11 +53,7 @@ pub(super) fn read<F>(
             unknown.join(",")
         )));
     }
-    Ok(Filters {
-        conditions,
-        all_projects,
-        with_total,
-    })
+    Ok(Filters { conditions, all_projects, with_total })
 }
 
 fn flag(call: &Call, key: &str, refusal: impl Fn(&str) -> String) -> Result<bool, Fault> {

@@ -31,14 +31,8 @@ impl Links {
         let project = self.project_part();
         let (origin, version) = (&self.origin, self.generation.segment());
         [
-            Link {
-                href: format!("{origin}/{version}{project}/{collection}/{id}"),
-                rel: "self",
-            },
-            Link {
-                href: format!("{origin}{project}/{collection}/{id}"),
-                rel: "bookmark",
-            },
+            Link { href: format!("{origin}/{version}{project}/{collection}/{id}"), rel: "self" },
+            Link { href: format!("{origin}{project}/{collection}/{id}"), rel: "bookmark" },
         ]
     }
 
@@ -56,9 +50,7 @@ impl Links {
     }
 
     fn project_part(&self) -> String {
-        self.project
-            .as_ref()
-            .map_or_else(String::new, |project| format!("/{project}"))
+        self.project.as_ref().map_or_else(String::new, |project| format!("/{project}"))
     }
 }
 
@@ -67,11 +59,7 @@ mod tests {
     use super::*;
 
     fn links(generation: Generation, project: Option<&str>) -> Links {
-        Links {
-            origin: "http://h:1".to_owned(),
-            generation,
-            project: project.map(str::to_owned),
-        }
+        Links { origin: "http://h:1".to_owned(), generation, project: project.map(str::to_owned) }
     }
 
     #[test]
@@ -89,9 +77,6 @@ mod tests {
     fn t13_the_next_link_stays_on_its_path() {
         let query = Query::parse(Some("limit=1&sort=name:asc")).unwrap();
         let next = links(Generation::V3, Some("p")).next("backups/detail", &query, "b");
-        assert_eq!(
-            next.href,
-            "http://h:1/v3/p/backups/detail?limit=1&sort=name:asc&marker=b"
-        );
+        assert_eq!(next.href, "http://h:1/v3/p/backups/detail?limit=1&sort=name:asc&marker=b");
     }
 }

@@ -45,11 +45,7 @@ pub(super) fn read<I, K, F>(
 ) -> Result<Listing<I, K, F>, Fault> {
     let page = paging::read(call, words.noun, words.id)?;
     let sort = sorting::read(&call.query, |name| (words.key)(call, name))?;
-    let filters = filters::read(
-        call,
-        |key, value| (words.filter)(call, key, value),
-        words.never,
-    )?;
+    let filters = filters::read(call, |key, value| (words.filter)(call, key, value), words.never)?;
     Ok(Listing {
         all_projects: filters.all_projects,
         filters: filters.conditions,

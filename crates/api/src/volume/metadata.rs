@@ -40,24 +40,15 @@ impl Owner<'_> {
         let metadata = Some(pairs);
         Ok(match self {
             Self::Backup(id) => {
-                let change = BackupChange {
-                    metadata,
-                    ..Default::default()
-                };
+                let change = BackupChange { metadata, ..Default::default() };
                 service.update_backup(caller, id, change).await?.metadata
             }
             Self::Volume(id) => {
-                let change = VolumeChange {
-                    metadata,
-                    ..Default::default()
-                };
+                let change = VolumeChange { metadata, ..Default::default() };
                 service.update_volume(caller, id, change).await?.metadata
             }
             Self::Snapshot(id) => {
-                let change = SnapshotChange {
-                    metadata,
-                    ..Default::default()
-                };
+                let change = SnapshotChange { metadata, ..Default::default() };
                 service.update_snapshot(caller, id, change).await?.metadata
             }
         })
@@ -124,10 +115,7 @@ fn read_pair(body: &Value, key: &str) -> Result<String, Fault> {
 }
 
 fn no_key(key: &str) -> Fault {
-    Fault::new(
-        StatusCode::NOT_FOUND,
-        format!("Metadata item with key {key} was not found."),
-    )
+    Fault::new(StatusCode::NOT_FOUND, format!("Metadata item with key {key} was not found."))
 }
 
 fn all(pairs: Metadata) -> Reply {

@@ -101,13 +101,12 @@ const EFFECTS: [(Feature, u32, bool); 18] = [
 impl Version {
     /// Whether requests of this version have a feature.
     pub(super) fn has(self, feature: Feature) -> bool {
-        EFFECTS
-            .iter()
-            .find(|(known, ..)| *known == feature)
-            .is_some_and(|(_, since, in_v2)| match self {
+        EFFECTS.iter().find(|(known, ..)| *known == feature).is_some_and(|(_, since, in_v2)| {
+            match self {
                 Self::V2 => *in_v2,
                 Self::V3(minor) => minor >= *since,
-            })
+            }
+        })
     }
 
     /// Whether bodies are checked against a schema; version 2 ignores what it does not know.
@@ -144,8 +143,7 @@ fn requested(headers: &HeaderMap) -> Option<String> {
     ["volume", "block-storage"].iter().find_map(|service| {
         pairs.iter().find_map(|pair| {
             let (name, version) = pair.split_once(char::is_whitespace).unwrap_or((pair, ""));
-            name.eq_ignore_ascii_case(service)
-                .then(|| version.trim().to_owned())
+            name.eq_ignore_ascii_case(service).then(|| version.trim().to_owned())
         })
     })
 }
@@ -210,14 +208,9 @@ mod tests {
 
     #[test]
     fn refuses_malformed_and_unsupported_versions() {
-        for value in [
-            "volume",
-            "volume 3",
-            "volume 3.x",
-            "volume 03.1",
-            "volume 3.01",
-            "volume 0.1",
-        ] {
+        for value in
+            ["volume", "volume 3", "volume 3.x", "volume 03.1", "volume 3.01", "volume 0.1"]
+        {
             let (status, message) = ask(value).unwrap_err();
             assert_eq!(status, 400, "{value}");
             assert!(

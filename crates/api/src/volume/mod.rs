@@ -69,9 +69,7 @@ pub const DEFAULT_BODY_LIMIT_BYTES: usize = 1 << 20;
 /// The door as a router, to be served at the root of an address.
 pub fn router(service: Service, settings: VolumeSettings) -> Router {
     let settings = Arc::new(settings);
-    Router::new()
-        .fallback(serve)
-        .with_state(Door { service, settings })
+    Router::new().fallback(serve).with_state(Door { service, settings })
 }
 
 #[derive(Debug, Clone)]
@@ -86,9 +84,7 @@ async fn serve(State(door): State<Door>, request: Request) -> Response {
     let target = Target::of(incoming::segments(request.uri().path()));
     let negotiated = microversion::negotiate(target.generation(), request.headers());
     // A fault in negotiating is told in the oldest version of its generation.
-    let shown = negotiated
-        .as_ref()
-        .map_or(Version::V3(0), |version| *version);
+    let shown = negotiated.as_ref().map_or(Version::V3(0), |version| *version);
     let span = incoming::span(&request, &request_id);
     let answer = door.answer(target, negotiated, request, &request_id);
     let answer = answer.instrument(span).await;
@@ -120,11 +116,7 @@ impl Door {
                 return Ok(discovery::document(generation, &origin));
             }
             Target::Root | Target::Document(_) | Target::Nowhere => return Err(Fault::no_route()),
-            Target::Operation {
-                generation,
-                project,
-                rest,
-            } => (generation, project, rest),
+            Target::Operation { generation, project, rest } => (generation, project, rest),
         };
         let caller = self.caller(&parts.headers, request_id).await?;
         let version = negotiated?;
@@ -135,11 +127,7 @@ impl Door {
             settings: Arc::clone(&self.settings),
             caller,
             version,
-            links: Links {
-                origin,
-                generation,
-                project,
-            },
+            links: Links { origin, generation, project },
             query: Query::parse(parts.uri.query())?,
             body: incoming::read_body(body, &parts.headers, limit_bytes).await?,
         };

@@ -65,11 +65,7 @@ fn whole(text: &str) -> Option<i128> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let huge = if text.starts_with('-') {
-        i128::MIN
-    } else {
-        i128::MAX
-    };
+    let huge = if text.starts_with('-') { i128::MIN } else { i128::MAX };
     Some(text.parse().unwrap_or(huge))
 }
 
@@ -111,24 +107,14 @@ mod tests {
     #[test]
     fn limits_are_capped_and_refused_in_cinders_words() {
         assert_eq!(read_limit(None).unwrap(), 1000);
-        for (text, limit) in [
-            ("0", 0),
-            ("7", 7),
-            ("5000", 1000),
-            ("99999999999999999999999", 1000),
-        ] {
+        for (text, limit) in [("0", 0), ("7", 7), ("5000", 1000), ("99999999999999999999999", 1000)]
+        {
             assert_eq!(read_limit(Some(text)).unwrap(), limit, "{text}");
         }
         for text in ["", "x", "1.5", "0x10", "-", "1e3"] {
-            assert_eq!(
-                message(read_limit(Some(text))),
-                "limit param must be an integer"
-            );
+            assert_eq!(message(read_limit(Some(text))), "limit param must be an integer");
         }
-        assert_eq!(
-            message(read_limit(Some("-1"))),
-            "limit param must be positive"
-        );
+        assert_eq!(message(read_limit(Some("-1"))), "limit param must be positive");
     }
 
     #[test]
@@ -139,10 +125,7 @@ mod tests {
             ("a", "offset must be an integer"),
             ("-1", "offset must be >= 0"),
             ("2147483648", "offset must be <= 2147483647"),
-            (
-                "999999999999999999999999999999999999999999999",
-                "offset must be <= 2147483647",
-            ),
+            ("999999999999999999999999999999999999999999999", "offset must be <= 2147483647"),
         ] {
             assert_eq!(message(read_offset(Some(text))), words);
         }

@@ -99,11 +99,9 @@ mod tests {
 
     fn operation(path: &str) -> (Generation, Option<String>, String) {
         match Target::of(segments(path)) {
-            Target::Operation {
-                generation,
-                project,
-                rest,
-            } => (generation, project, rest.join("/")),
+            Target::Operation { generation, project, rest } => {
+                (generation, project, rest.join("/"))
+            }
             other => panic!("{path} is {other:?}"),
         }
     }
@@ -112,30 +110,16 @@ mod tests {
     fn every_form_of_a_path_is_understood() {
         let p = || Some("p".to_owned());
         let table = [
-            (
-                "/v3/p/backups/detail",
-                Generation::V3,
-                p(),
-                "backups/detail",
-            ),
+            ("/v3/p/backups/detail", Generation::V3, p(), "backups/detail"),
             ("/v3/backups", Generation::V3, None, "backups"),
             ("/v2/p/backups/", Generation::V2, p(), "backups"),
             ("/p/backups.json", Generation::V2, p(), "backups"),
             ("//v3//p//volumes", Generation::V3, p(), "volumes"),
-            (
-                "/v3/volumes/backups",
-                Generation::V3,
-                None,
-                "volumes/backups",
-            ),
+            ("/v3/volumes/backups", Generation::V3, None, "volumes/backups"),
             ("/v3/p", Generation::V3, p(), ""),
         ];
         for (path, generation, project, rest) in table {
-            assert_eq!(
-                operation(path),
-                (generation, project, rest.to_owned()),
-                "{path}"
-            );
+            assert_eq!(operation(path), (generation, project, rest.to_owned()), "{path}");
         }
     }
 

@@ -22,9 +22,7 @@ pub(super) async fn limits(call: &Call) -> Answer {
         None => call.project("limits_extension:used_limits")?.clone(),
     };
     let quotas = call.service.quotas(&call.caller, &project).await?;
-    Ok(Reply::ok(
-        json!({"limits": {"rate": [], "absolute": absolute(&quotas)}}),
-    ))
+    Ok(Reply::ok(json!({"limits": {"rate": [], "absolute": absolute(&quotas)}})))
 }
 
 /// Exactly the ten figures that clients know.
@@ -50,56 +48,40 @@ fn absolute(quotas: &[Quota]) -> Value {
 pub(super) async fn show(call: &Call, project: &str) -> Answer {
     let quotas = call.service.quotas(&call.caller, &target(project)?).await?;
     let has_usage = call.flag("usage");
-    Ok(Reply::ok(
-        json!({"quota_set": set(project, &quotas, has_usage)}),
-    ))
+    Ok(Reply::ok(json!({"quota_set": set(project, &quotas, has_usage)})))
 }
 
 /// `GET /os-quota-sets/PROJECT/defaults` (Q3).
 pub(super) async fn defaults(call: &Call, project: &str) -> Answer {
     let quotas = call.service.default_quotas(&call.caller).await?;
-    Ok(Reply::ok(
-        json!({"quota_set": set(project, &quotas, false)}),
-    ))
+    Ok(Reply::ok(json!({"quota_set": set(project, &quotas, false)})))
 }
 
 /// `PUT /os-quota-sets/PROJECT` (Q4). The answer repeats all limits, without the id.
 pub(super) async fn update(call: &Call, project: &str) -> Answer {
     let limits = read_limits(&call.json()?, "quota_set")?;
     let project = target(project)?;
-    let quotas = call
-        .service
-        .set_quotas(&call.caller, &project, &limits)
-        .await?;
+    let quotas = call.service.set_quotas(&call.caller, &project, &limits).await?;
     Ok(Reply::ok(json!({"quota_set": figures(&quotas, false)})))
 }
 
 /// `DELETE /os-quota-sets/PROJECT` (Q5).
 pub(super) async fn reset(call: &Call, project: &str) -> Answer {
-    call.service
-        .clear_quotas(&call.caller, &target(project)?)
-        .await?;
+    call.service.clear_quotas(&call.caller, &target(project)?).await?;
     Ok(Reply::empty(StatusCode::OK))
 }
 
 /// `GET /os-quota-class-sets/CLASS` (Q6).
 pub(super) async fn show_class(call: &Call, class: &str) -> Answer {
     let quotas = call.service.quota_class(&call.caller, class).await?;
-    Ok(Reply::ok(
-        json!({"quota_class_set": set(class, &quotas, false)}),
-    ))
+    Ok(Reply::ok(json!({"quota_class_set": set(class, &quotas, false)})))
 }
 
 /// `PUT /os-quota-class-sets/CLASS` (Q6).
 pub(super) async fn update_class(call: &Call, class: &str) -> Answer {
     let limits = read_limits(&call.json()?, "quota_class_set")?;
-    let quotas = call
-        .service
-        .set_quota_class(&call.caller, class, &limits)
-        .await?;
-    Ok(Reply::ok(
-        json!({"quota_class_set": figures(&quotas, false)}),
-    ))
+    let quotas = call.service.set_quota_class(&call.caller, class, &limits).await?;
+    Ok(Reply::ok(json!({"quota_class_set": figures(&quotas, false)})))
 }
 
 fn target(id: &str) -> Result<ProjectId, Fault> {
@@ -117,10 +99,7 @@ fn figures(quotas: &[Quota], has_usage: bool) -> Map<String, Value> {
         true => json!({"limit": quota.limit, "in_use": quota.in_use, "reserved": 0}),
         false => json!(quota.limit),
     };
-    quotas
-        .iter()
-        .map(|quota| (quota.resource.name().to_owned(), figure(quota)))
-        .collect()
+    quotas.iter().map(|quota| (quota.resource.name().to_owned(), figure(quota))).collect()
 }
 
 /// The limits in a body. Clients send along `tenant_id`, `force` and quotas of volume types, which
@@ -140,16 +119,11 @@ fn read_limit(key: &str, value: &Value) -> Result<i64, Fault> {
         Value::String(text) => text.trim().parse().ok(),
         other => other.as_i64(),
     };
-    limit
-        .filter(|limit| (UNLIMITED..=i64::from(i32::MAX)).contains(limit))
-        .ok_or_else(|| {
-            let why = format!(
-                "{} is not a whole number from -1 to {}",
-                crate::json::repr(value),
-                i32::MAX
-            );
-            validate::invalid(key, value, &why)
-        })
+    limit.filter(|limit| (UNLIMITED..=i64::from(i32::MAX)).contains(limit)).ok_or_else(|| {
+        let why =
+            format!("{} is not a whole number from -1 to {}", crate::json::repr(value), i32::MAX);
+        validate::invalid(key, value, &why)
+    })
 }
 
 #[cfg(test)]
@@ -157,11 +131,7 @@ mod tests {
     use super::*;
 
     fn quotas() -> Vec<Quota> {
-        let quota = |resource| Quota {
-            resource,
-            limit: 10,
-            in_use: 3,
-        };
+        let quota = |resource| Quota { resource, limit: 10, in_use: 3 };
         Resource::ALL.map(quota).to_vec()
     }
 
@@ -175,10 +145,7 @@ mod tests {
         let plain = set("p", &quotas(), false);
         assert_eq!((&plain["id"], &plain["groups"]), (&json!("p"), &json!(10)));
         let used = set("p", &quotas(), true);
-        assert_eq!(
-            used["backups"],
-            json!({"limit": 10, "in_use": 3, "reserved": 0})
-        );
+        assert_eq!(used["backups"], json!({"limit": 10, "in_use": 3, "reserved": 0}));
     }
 
     #[test]
@@ -187,13 +154,7 @@ mod tests {
             json!({"quota_set": {"backups": "7", "volumes": -1, "tenant_id": "x", "groups": null}});
         let limits = read_limits(&body, "quota_set").unwrap();
         assert_eq!(limits, [(Resource::Backups, 7), (Resource::Volumes, -1)]);
-        for bad in [
-            json!(-2),
-            json!(1.5),
-            json!("x"),
-            json!(true),
-            json!(3_000_000_000_u32),
-        ] {
+        for bad in [json!(-2), json!(1.5), json!("x"), json!(true), json!(3_000_000_000_u32)] {
             assert!(read_limits(&json!({"quota_set": {"backups": bad}}), "quota_set").is_err());
         }
     }

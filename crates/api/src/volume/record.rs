@@ -60,16 +60,13 @@ fn document(backup: &Backup) -> Value {
 /// Reads a record back. Without a data id in `driver_info` the bytes are those of the record's id.
 pub(super) fn decode(text: &str) -> Result<ImportedRecord, Fault> {
     let packed: String = text.split_ascii_whitespace().collect();
-    let bytes = STANDARD
-        .decode(packed)
-        .map_err(|_| Fault::invalid_input("Can't decode backup record."))?;
+    let bytes =
+        STANDARD.decode(packed).map_err(|_| Fault::invalid_input("Can't decode backup record."))?;
     let record: Map<String, Value> = serde_json::from_slice(&bytes)
         .map_err(|_| Fault::invalid_input("Can't parse backup record."))?;
     let id = read_id(&record)?;
     let size = read_size(&record)?;
-    let data_id = record
-        .get("driver_info")
-        .and_then(|info| info.get("data_id"));
+    let data_id = record.get("driver_info").and_then(|info| info.get("data_id"));
     let volume_id = record.get("volume_id").and_then(Value::as_str);
     Ok(ImportedRecord {
         id,
@@ -137,10 +134,7 @@ mod tests {
 
     #[test]
     fn a_record_reads_back() {
-        let backup = Backup {
-            name: Some("nightly".to_owned()),
-            ..fixture()
-        };
+        let backup = Backup { name: Some("nightly".to_owned()), ..fixture() };
         let record = decode(&encode(&backup)).unwrap();
         assert_eq!((record.id, record.data_id), (backup.id, backup.data_id));
         assert_eq!(record.volume_id, backup.volume_id);
@@ -158,24 +152,15 @@ mod tests {
 
     #[test]
     fn what_is_no_record_is_refused_in_cinders_words() {
-        assert_eq!(
-            refusal("!"),
-            "Invalid input received: Can't decode backup record."
-        );
+        assert_eq!(refusal("!"), "Invalid input received: Can't decode backup record.");
         for no_object in ["not json", "[]", "1"] {
             let text = STANDARD.encode(no_object);
-            assert_eq!(
-                refusal(&text),
-                "Invalid input received: Can't parse backup record."
-            );
+            assert_eq!(refusal(&text), "Invalid input received: Can't parse backup record.");
         }
         let table = [
             (json!({"size": 1}), "is missing an id"),
             (json!({"id": "x", "size": 1}), "has an id that is no UUID"),
-            (
-                json!({"id": "1d1139d8-8989-49d3-8aa1-83eb691e6db2"}),
-                "is missing size attribute",
-            ),
+            (json!({"id": "1d1139d8-8989-49d3-8aa1-83eb691e6db2"}), "is missing size attribute"),
             (
                 json!({"id": "1d1139d8-8989-49d3-8aa1-83eb691e6db2", "size": -1}),
                 "has an invalid size",

@@ -84,9 +84,7 @@ fn throughput(measured: &Measured) -> Option<f64> {
     let tenths = (u128::from(measured.read_bytes) * 10_000_000 * 2 / u128::from(BYTES_PER_MB))
         .checked_div(micros)?
         .div_ceil(2);
-    u32::try_from(tenths)
-        .ok()
-        .map(|tenths| f64::from(tenths) / 10.0)
+    u32::try_from(tenths).ok().map(|tenths| f64::from(tenths) / 10.0)
 }
 
 /// The percentage of the source that did not have to be stored; unknown of an empty source.
@@ -118,11 +116,7 @@ mod tests {
 
     #[test]
     fn a_stored_backup_shows_what_was_measured() {
-        let backup = Backup {
-            measured: Some(measured()),
-            progress: 100,
-            ..fixture()
-        };
+        let backup = Backup { measured: Some(measured()), progress: 100, ..fixture() };
         insta::assert_snapshot!(text(&backup), @r#"{"bootable":false,"backupurl":"58d94782-6509-45ad-9442-970d2a005050","BackupSize":101,"progress":"100","snap_id":"665e411f5d87431ca98c199fbd4a64fd","ST":0,"Type":1,"DL":3,"CS":300,"AT":170.7,"SS":90,"CMKID":"5a7a5d3e-3c5f-4b43-9d0a-2f6ad6f0a001"}"#);
     }
 
@@ -130,45 +124,22 @@ mod tests {
     fn an_unfinished_backup_claims_nothing() {
         let json: Value = serde_json::from_str(&text(&fixture())).unwrap();
         let keys: Vec<_> = json.as_object().unwrap().keys().cloned().collect();
-        assert_eq!(
-            keys,
-            [
-                "bootable",
-                "backupurl",
-                "BackupSize",
-                "progress",
-                "snap_id",
-                "ST"
-            ]
-        );
+        assert_eq!(keys, ["bootable", "backupurl", "BackupSize", "progress", "snap_id", "ST"]);
         assert_eq!(json["BackupSize"], 0);
         assert_eq!(json["progress"], "0");
     }
 
     #[test]
     fn figures_round_and_keep_their_bounds() {
-        let table = [
-            (1000, 0, 100),
-            (1000, 1000, 0),
-            (1000, 2000, 0),
-            (1000, 994, 1),
-            (1000, 996, 0),
-        ];
+        let table =
+            [(1000, 0, 100), (1000, 1000, 0), (1000, 2000, 0), (1000, 994, 1), (1000, 996, 0)];
         for (size_bytes, stored_bytes, percent) in table {
-            let measured = Measured {
-                size_bytes,
-                stored_bytes,
-                ..measured()
-            };
+            let measured = Measured { size_bytes, stored_bytes, ..measured() };
             assert_eq!(saving(&measured), Some(percent), "{stored_bytes}");
         }
         let empty = Measured::default();
         assert_eq!((saving(&empty), throughput(&empty)), (None, None));
-        let huge = Measured {
-            read_bytes: u64::MAX,
-            duration_micros: 1,
-            ..measured()
-        };
+        let huge = Measured { read_bytes: u64::MAX, duration_micros: 1, ..measured() };
         assert_eq!(throughput(&huge), None);
     }
 }

@@ -66,12 +66,7 @@ pub(super) async fn list(call: &Call, path: &str, view: View) -> Answer {
     };
     let page = call.service.snapshots(&call.caller, listing).await;
     let page = page.map_err(|error| WORDS.fault(error))?;
-    Ok(Reply::ok(paging::document(
-        call,
-        path,
-        limit,
-        page_view(call, &page, view),
-    )))
+    Ok(Reply::ok(paging::document(call, path, limit, page_view(call, &page, view))))
 }
 
 /// How a list shows each snapshot.
@@ -95,9 +90,7 @@ pub(super) async fn show(call: &Call, id: &str) -> Answer {
 pub(super) async fn create(call: &Call) -> Answer {
     let new = read_new(call, &call.json()?)?;
     let snapshot = call.service.create_snapshot(&call.caller, new).await?;
-    Ok(Reply::accepted(
-        json!({"snapshot": summary(call, &snapshot)}),
-    ))
+    Ok(Reply::accepted(json!({"snapshot": summary(call, &snapshot)})))
 }
 
 fn read_new(call: &Call, body: &Value) -> Result<NewSnapshot, Fault> {
@@ -111,9 +104,7 @@ fn read_new(call: &Call, body: &Value) -> Result<NewSnapshot, Fault> {
             validate::invalid("volume_id", &Value::Null, why)
         })?,
         name: fields.text("name")?.or(fields.text("display_name")?),
-        description: fields
-            .text("description")?
-            .or(fields.text("display_description")?),
+        description: fields.text("description")?.or(fields.text("display_description")?),
         is_forced: is_forced || call.version.has(Feature::SnapshotInUse),
         metadata: fields.metadata("metadata")?.unwrap_or_default(),
     })
@@ -124,26 +115,19 @@ pub(super) async fn update(call: &Call, id: &str) -> Answer {
     let body = call.json()?;
     let fields = Fields::of(&body, "snapshot")?;
     let change = SnapshotChange {
-        name: fields
-            .text_change("name")?
-            .or(fields.text_change("display_name")?),
+        name: fields.text_change("name")?.or(fields.text_change("display_name")?),
         description: fields
             .text_change("description")?
             .or(fields.text_change("display_description")?),
         metadata: fields.metadata("metadata")?,
     };
-    let snapshot = call
-        .service
-        .update_snapshot(&call.caller, id, change)
-        .await?;
+    let snapshot = call.service.update_snapshot(&call.caller, id, change).await?;
     Ok(Reply::ok(json!({"snapshot": summary(call, &snapshot)})))
 }
 
 /// `DELETE /snapshots/ID`.
 pub(super) async fn delete(call: &Call, id: &str) -> Answer {
-    call.service
-        .delete_snapshot(&call.caller, id, false)
-        .await?;
+    call.service.delete_snapshot(&call.caller, id, false).await?;
     Ok(Reply::empty(StatusCode::ACCEPTED))
 }
 
@@ -172,11 +156,7 @@ pub(super) fn summary(call: &Call, snapshot: &Snapshot) -> Value {
     });
     let versioned = [
         (Feature::SnapshotGroup, "group_snapshot_id", Value::Null),
-        (
-            Feature::SnapshotUser,
-            "user_id",
-            Value::from(snapshot.user_id.as_str()),
-        ),
+        (Feature::SnapshotUser, "user_id", Value::from(snapshot.user_id.as_str())),
         (Feature::ConsumesQuota, "consumes_quota", Value::from(true)),
     ];
     for (feature, key, value) in versioned {

@@ -51,9 +51,7 @@ fn read_pair<K>(
         None | Some("" | "desc") => Direction::Desc,
         Some("asc") => Direction::Asc,
         Some(_) => {
-            return Err(Fault::invalid_input(
-                "Unknown sort direction, must be 'desc' or 'asc'.",
-            ));
+            return Err(Fault::invalid_input("Unknown sort direction, must be 'desc' or 'asc'."));
         }
     };
     let key = key_of(key.trim()).ok_or_else(|| Fault::invalid_input("Invalid sort key"))?;
@@ -86,18 +84,11 @@ mod tests {
 
     #[test]
     fn refusals_have_cinders_words() {
-        assert_eq!(
-            sorted("sort=x").unwrap_err(),
-            "Invalid input received: Invalid sort key"
-        );
+        assert_eq!(sorted("sort=x").unwrap_err(), "Invalid input received: Invalid sort key");
         assert_eq!(
             sorted("sort=a:up").unwrap_err(),
             "Invalid input received: Unknown sort direction, must be 'desc' or 'asc'."
         );
-        assert!(
-            sorted("sort=a&sort_dir=asc")
-                .unwrap_err()
-                .contains("are deprecated")
-        );
+        assert!(sorted("sort=a&sort_dir=asc").unwrap_err().contains("are deprecated"));
     }
 }

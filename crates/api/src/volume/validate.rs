@@ -12,12 +12,9 @@ use crate::json::{plain, repr};
 const MAX_CHARS: usize = 255;
 
 /// The booleans that Cinder takes besides JSON's.
-const TRUE: [&str; 11] = [
-    "True", "TRUE", "true", "1", "ON", "On", "on", "YES", "Yes", "yes", "y",
-];
-const FALSE: [&str; 11] = [
-    "False", "FALSE", "false", "0", "OFF", "Off", "off", "NO", "No", "no", "n",
-];
+const TRUE: [&str; 11] = ["True", "TRUE", "true", "1", "ON", "On", "on", "YES", "Yes", "yes", "y"];
+const FALSE: [&str; 11] =
+    ["False", "FALSE", "false", "0", "OFF", "Off", "off", "NO", "No", "no", "n"];
 
 /// The object under the one key of a body.
 #[derive(Debug)]
@@ -30,15 +27,10 @@ impl<'a> Fields<'a> {
     /// The object under `name`.
     pub(super) fn of(body: &'a Value, name: &'a str) -> Result<Self, Fault> {
         let Value::Object(outer) = body else {
-            return Err(Fault::bad_request(format!(
-                "{} is not of type 'object'",
-                repr(body)
-            )));
+            return Err(Fault::bad_request(format!("{} is not of type 'object'", repr(body))));
         };
         match outer.get(name) {
-            None => Err(Fault::bad_request(format!(
-                "'{name}' is a required property"
-            ))),
+            None => Err(Fault::bad_request(format!("'{name}' is a required property"))),
             Some(Value::Object(map)) => Ok(Self { name, map }),
             Some(other) => Err(mistyped(name, other, "'object'")),
         }
@@ -48,10 +40,8 @@ impl<'a> Fields<'a> {
     pub(super) fn alone(body: &'a Value, name: &'a str) -> Result<Self, Fault> {
         let fields = Self::of(body, name)?;
         let outer = body.as_object().into_iter().flatten();
-        let others: Vec<&str> = outer
-            .map(|(key, _)| key.as_str())
-            .filter(|key| *key != name)
-            .collect();
+        let others: Vec<&str> =
+            outer.map(|(key, _)| key.as_str()).filter(|key| *key != name).collect();
         match others.as_slice() {
             [] => Ok(fields),
             others => Err(Fault::bad_request(unexpected(others))),
@@ -60,12 +50,8 @@ impl<'a> Fields<'a> {
 
     /// Refuses keys other than these.
     pub(super) fn only(&self, allowed: &[&str]) -> Result<(), Fault> {
-        let others: Vec<&str> = self
-            .map
-            .keys()
-            .map(String::as_str)
-            .filter(|key| !allowed.contains(key))
-            .collect();
+        let others: Vec<&str> =
+            self.map.keys().map(String::as_str).filter(|key| !allowed.contains(key)).collect();
         match others.as_slice() {
             [] => Ok(()),
             others => Err(self.refuse(&unexpected(others))),
@@ -79,9 +65,7 @@ impl<'a> Fields<'a> {
 
     /// The value of a key that must be there.
     pub(super) fn required(&self, key: &str) -> Result<&'a Value, Fault> {
-        self.map
-            .get(key)
-            .ok_or_else(|| self.refuse(&format!("'{key}' is a required property")))
+        self.map.get(key).ok_or_else(|| self.refuse(&format!("'{key}' is a required property")))
     }
 
     /// A text of at most 255 characters, trimmed.
@@ -99,9 +83,7 @@ impl<'a> Fields<'a> {
 
     /// A boolean, or a word that stands for one; false if absent.
     pub(super) fn flag(&self, key: &str) -> Result<bool, Fault> {
-        self.map
-            .get(key)
-            .map_or(Ok(false), |value| flag(key, value))
+        self.map.get(key).map_or(Ok(false), |value| flag(key, value))
     }
 
     /// An id, as `parse` reads it.
@@ -114,8 +96,7 @@ impl<'a> Fields<'a> {
             return Ok(None);
         };
         let id = value.as_str().and_then(|text| parse(text).ok());
-        id.map(Some)
-            .ok_or_else(|| invalid(key, value, &format!("{} is not a 'uuid'", repr(value))))
+        id.map(Some).ok_or_else(|| invalid(key, value, &format!("{} is not a 'uuid'", repr(value))))
     }
 
     /// Key-value pairs; absent if null.
@@ -138,11 +119,7 @@ pub(super) fn invalid(field: &str, value: &Value, why: &str) -> Fault {
 
 /// A refusal of a value of the wrong type.
 pub(super) fn mistyped(field: &str, value: &Value, types: &str) -> Fault {
-    invalid(
-        field,
-        value,
-        &format!("{} is not of type {types}", repr(value)),
-    )
+    invalid(field, value, &format!("{} is not of type {types}", repr(value)))
 }
 
 /// A text of at most 255 characters without NUL, trimmed.
@@ -151,11 +128,7 @@ pub(super) fn text(field: &str, value: &Value) -> Result<String, Fault> {
         return Err(mistyped(field, value, "'string', 'null'"));
     };
     if text.chars().count() > MAX_CHARS {
-        return Err(invalid(
-            field,
-            value,
-            &format!("{} is too long", repr(value)),
-        ));
+        return Err(invalid(field, value, &format!("{} is too long", repr(value))));
     }
     if text.contains('\0') {
         let why = format!("{} has a character that is not printable", repr(value));
@@ -193,9 +166,7 @@ pub(super) fn metadata(field: &str, value: &Value) -> Result<Metadata, Fault> {
 
 fn metadata_key(field: &str, key: &str, whole: &Value) -> Result<String, Fault> {
     let fits = (1..=MAX_CHARS).contains(&key.len())
-        && key
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-_:. /".contains(&b));
+        && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_:. /".contains(&b));
     if fits {
         return Ok(key.to_owned());
     }
@@ -217,10 +188,7 @@ fn metadata_value(key: &str, value: &Value) -> Result<String, Fault> {
 fn unexpected(keys: &[&str]) -> String {
     let quoted: Vec<String> = keys.iter().map(|key| repr(&Value::from(*key))).collect();
     let verb = if quoted.len() == 1 { "was" } else { "were" };
-    format!(
-        "Additional properties are not allowed ({} {verb} unexpected)",
-        quoted.join(", ")
-    )
+    format!("Additional properties are not allowed ({} {verb} unexpected)", quoted.join(", "))
 }
 
 /// The name and argument of an action: the one key of its body.
@@ -256,14 +224,8 @@ mod tests {
         insta::assert_snapshot!(refusal(fields.required("volume_id")), @"Invalid input for field/attribute backup. Value: {'name': 'b', 'x': 1}. 'volume_id' is a required property");
         insta::assert_snapshot!(refusal(fields.only(&["name"])), @"Invalid input for field/attribute backup. Value: {'name': 'b', 'x': 1}. Additional properties are not allowed ('x' was unexpected)");
         assert_eq!(refusal(fields.only(&[])).matches("were").count(), 1);
-        assert_eq!(
-            refusal(Fields::of(&body, "restore")),
-            "'restore' is a required property"
-        );
-        assert_eq!(
-            refusal(Fields::of(&json!([]), "backup")),
-            "[] is not of type 'object'"
-        );
+        assert_eq!(refusal(Fields::of(&body, "restore")), "'restore' is a required property");
+        assert_eq!(refusal(Fields::of(&json!([]), "backup")), "[] is not of type 'object'");
         let beside = json!({"backup": {}, "y": 1});
         assert!(refusal(Fields::alone(&beside, "backup")).contains("('y' was unexpected)"));
         assert!(refusal(Fields::of(&json!({"backup": 1}), "backup")).contains("Value: 1."));
@@ -286,11 +248,7 @@ mod tests {
 
     #[test]
     fn booleans_come_as_words_too() {
-        for (value, expected) in [
-            (json!(true), true),
-            (json!("Off"), false),
-            (json!("t"), true),
-        ] {
+        for (value, expected) in [(json!(true), true), (json!("Off"), false), (json!("t"), true)] {
             assert_eq!(flag("force", &value).unwrap(), expected);
         }
         for bad in [json!("maybe"), json!(1), json!(null), json!([])] {
@@ -315,10 +273,7 @@ mod tests {
 
     #[test]
     fn an_action_is_one_key() {
-        assert_eq!(
-            action(&json!({"os-x": null})).unwrap(),
-            ("os-x", &Value::Null)
-        );
+        assert_eq!(action(&json!({"os-x": null})).unwrap(), ("os-x", &Value::Null));
         for bad in [json!({}), json!({"a": 1, "b": 2}), json!([]), json!(null)] {
             assert_eq!(refusal(action(&bad)), "Malformed request body");
         }

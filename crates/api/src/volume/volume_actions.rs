@@ -30,10 +30,7 @@ pub(super) async fn act(call: &Call, id: &str) -> Answer {
         "os-attach" => service.attach_volume(caller, id, true).await?,
         "os-detach" => service.attach_volume(caller, id, false).await?,
         "os-force_delete" => {
-            let options = VolumeDeletion {
-                is_forced: true,
-                ..Default::default()
-            };
+            let options = VolumeDeletion { is_forced: true, ..Default::default() };
             service.delete_volume(caller, id, options).await?;
         }
         // Steps around an attachment that mean nothing where no server attaches.
@@ -48,19 +45,15 @@ pub(super) async fn act(call: &Call, id: &str) -> Answer {
 async fn set_bootable(call: &Call, id: &str, body: &Value) -> Answer {
     let fields = Fields::of(body, "os-set_bootable")?;
     let is_bootable = validate::flag("bootable", fields.required("bootable")?)?;
-    let change = VolumeChange {
-        is_bootable: Some(is_bootable),
-        ..Default::default()
-    };
+    let change = VolumeChange { is_bootable: Some(is_bootable), ..Default::default() };
     call.service.update_volume(&call.caller, id, change).await?;
     Ok(Reply::empty(StatusCode::OK))
 }
 
 fn read_status(body: &Value) -> Result<VolumeStatus, Fault> {
     let value = Fields::of(body, "os-reset_status")?.required("status")?;
-    let word = value
-        .as_str()
-        .ok_or_else(|| validate::mistyped("status", value, "'string', 'null'"))?;
+    let word =
+        value.as_str().ok_or_else(|| validate::mistyped("status", value, "'string', 'null'"))?;
     VolumeStatus::parse(&word.to_ascii_lowercase()).ok_or_else(|| {
         let why = format!("{} is not a status of a volume", crate::json::repr(value));
         validate::invalid("status", value, &why)

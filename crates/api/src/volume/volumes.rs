@@ -92,12 +92,7 @@ pub(super) async fn list(call: &Call, path: &str, view: View) -> Answer {
     };
     let page = call.service.volumes(&call.caller, listing).await;
     let page = page.map_err(|error| WORDS.fault(error))?;
-    Ok(Reply::ok(paging::document(
-        call,
-        path,
-        limit,
-        page_view(call, &page, view),
-    )))
+    Ok(Reply::ok(paging::document(call, path, limit, page_view(call, &page, view))))
 }
 
 /// How a list shows each volume.
@@ -127,15 +122,10 @@ pub(super) async fn create(call: &Call) -> Answer {
 fn read_new(call: &Call, body: &Value) -> Result<NewVolume, Fault> {
     let fields = Fields::of(body, "volume")?;
     let origin = read_origin(call, &fields)?;
-    let size = fields
-        .get("size")
-        .map(|size| read_size("size", size))
-        .transpose()?;
+    let size = fields.get("size").map(|size| read_size("size", size)).transpose()?;
     if size.is_none() && origin == VolumeOrigin::Empty {
         fields.required("size")?;
-        return Err(Fault::invalid_input(
-            "Volume size must be an integer and greater than 0",
-        ));
+        return Err(Fault::invalid_input("Volume size must be an integer and greater than 0"));
     }
     Ok(NewVolume {
         size,
@@ -148,13 +138,8 @@ fn read_new(call: &Call, body: &Value) -> Result<NewVolume, Fault> {
 }
 
 fn read_origin(call: &Call, fields: &Fields<'_>) -> Result<VolumeOrigin, Fault> {
-    if ["imageRef", "image_id"]
-        .iter()
-        .any(|key| fields.get(key).is_some_and(|it| it != ""))
-    {
-        return Err(Fault::invalid_input(
-            "Volumes cannot be made from images here.",
-        ));
+    if ["imageRef", "image_id"].iter().any(|key| fields.get(key).is_some_and(|it| it != "")) {
+        return Err(Fault::invalid_input("Volumes cannot be made from images here."));
     }
     if !call.version.has(Feature::VolumeFromBackup) && fields.get("backup_id").is_some() {
         return Err(Fault::bad_request(
@@ -169,9 +154,9 @@ fn read_origin(call: &Call, fields: &Fields<'_>) -> Result<VolumeOrigin, Fault> 
         (Some(id), None, None) => Ok(VolumeOrigin::Snapshot(id)),
         (None, Some(id), None) => Ok(VolumeOrigin::Volume(id)),
         (None, None, Some(id)) => Ok(VolumeOrigin::Backup(id)),
-        _ => Err(Fault::bad_request(
-            "May specify only one of snapshot_id, source_volid, backup_id",
-        )),
+        _ => {
+            Err(Fault::bad_request("May specify only one of snapshot_id, source_volid, backup_id"))
+        }
     }
 }
 
@@ -181,12 +166,10 @@ pub(super) fn read_size(field: &str, value: &Value) -> Result<GiB, Fault> {
         Value::String(text) => text.trim().parse().ok(),
         other => other.as_u64().and_then(|size| u32::try_from(size).ok()),
     };
-    size.filter(|size| (1..=MAX_GIB).contains(size))
-        .map(GiB)
-        .ok_or_else(|| {
-            let why = format!("{} is not a whole number above 0", crate::json::repr(value));
-            validate::invalid(field, value, &why)
-        })
+    size.filter(|size| (1..=MAX_GIB).contains(size)).map(GiB).ok_or_else(|| {
+        let why = format!("{} is not a whole number above 0", crate::json::repr(value));
+        validate::invalid(field, value, &why)
+    })
 }
 
 fn name(fields: &Fields<'_>) -> Result<Option<String>, Fault> {
@@ -194,9 +177,7 @@ fn name(fields: &Fields<'_>) -> Result<Option<String>, Fault> {
 }
 
 fn description(fields: &Fields<'_>) -> Result<Option<String>, Fault> {
-    Ok(fields
-        .text("description")?
-        .or(fields.text("display_description")?))
+    Ok(fields.text("description")?.or(fields.text("display_description")?))
 }
 
 /// `PUT /volumes/ID`.
@@ -204,9 +185,7 @@ pub(super) async fn update(call: &Call, id: &str) -> Answer {
     let body = call.json()?;
     let fields = Fields::of(&body, "volume")?;
     let change = VolumeChange {
-        name: fields
-            .text_change("name")?
-            .or(fields.text_change("display_name")?),
+        name: fields.text_change("name")?.or(fields.text_change("display_name")?),
         description: fields
             .text_change("description")?
             .or(fields.text_change("display_description")?),
@@ -219,13 +198,8 @@ pub(super) async fn update(call: &Call, id: &str) -> Answer {
 
 /// `DELETE /volumes/ID?cascade=&force=`.
 pub(super) async fn delete(call: &Call, id: &str) -> Answer {
-    let options = VolumeDeletion {
-        cascade: call.flag("cascade"),
-        is_forced: call.flag("force"),
-    };
-    call.service
-        .delete_volume(&call.caller, id, options)
-        .await?;
+    let options = VolumeDeletion { cascade: call.flag("cascade"), is_forced: call.flag("force") };
+    call.service.delete_volume(&call.caller, id, options).await?;
     Ok(Reply::empty(StatusCode::ACCEPTED))
 }
 
@@ -271,11 +245,7 @@ pub(super) fn detail(call: &Call, volume: &Volume) -> Value {
         (Feature::VolumeGroup, "group_id", Value::Null),
         (Feature::SharedTargets, "service_uuid", Value::Null),
         (Feature::SharedTargets, "shared_targets", Value::from(false)),
-        (
-            Feature::VolumeTypeId,
-            "volume_type_id",
-            Value::from(TYPE_ID),
-        ),
+        (Feature::VolumeTypeId, "volume_type_id", Value::from(TYPE_ID)),
         (Feature::ConsumesQuota, "consumes_quota", Value::from(true)),
     ];
     for (feature, key, value) in versioned {
@@ -294,14 +264,9 @@ mod tests {
     fn sizes_are_whole_and_positive() {
         assert_eq!(read_size("size", &json!(3)).unwrap(), GiB(3));
         assert_eq!(read_size("size", &json!("7")).unwrap(), GiB(7));
-        for bad in [
-            json!(0),
-            json!(-1),
-            json!(1.5),
-            json!("x"),
-            json!(true),
-            json!(4_294_967_296_u64),
-        ] {
+        for bad in
+            [json!(0), json!(-1), json!(1.5), json!("x"), json!(true), json!(4_294_967_296_u64)]
+        {
             assert!(read_size("size", &bad).is_err(), "{bad}");
         }
     }

@@ -28,22 +28,15 @@ async fn bodies_that_are_no_json_are_refused() {
     let admin = world.volume(&world.admin).at("3.71");
     let deep = "[".repeat(BODY_LIMIT_BYTES - 1).into_bytes();
     for (method, path) in READERS {
-        for body in [
-            b"{".to_vec(),
-            b"{]".to_vec(),
-            b"\xff\xfe{}".to_vec(),
-            b"nope".to_vec(),
-            deep.clone(),
-        ] {
+        for body in
+            [b"{".to_vec(), b"{]".to_vec(), b"\xff\xfe{}".to_vec(), b"nope".to_vec(), deep.clone()]
+        {
             let refused = admin.raw(method, path, JSON, body).await.refusal(400);
             assert_eq!(refused, "Malformed request body", "{method} {path}");
         }
         let none = admin.send(method, path, None).await.refusal(400);
         assert_eq!(none, "None is not of type 'object'");
-        let untyped = admin
-            .raw(method, path, None, b"{}".to_vec())
-            .await
-            .refusal(400);
+        let untyped = admin.raw(method, path, None, b"{}".to_vec()).await.refusal(400);
         assert_eq!(untyped, "None is not of type 'object'");
         for odd in ["[]", "null", "7", "\"x\"", "{}", "true"] {
             let answer = admin.raw(method, path, JSON, odd.into()).await;
@@ -56,31 +49,19 @@ async fn bodies_that_are_no_json_are_refused() {
 async fn types_and_sizes_are_bounded() {
     let world = World::new().await;
     let admin = world.volume(&world.admin);
-    for kind in [
-        "text/plain",
-        "application/xml",
-        "application/x-www-form-urlencoded",
-        "",
-    ] {
-        let fault = admin
-            .raw("POST", "/v3/{p}/backups", Some(kind), b"{}".to_vec())
-            .await
-            .expect(415);
+    for kind in ["text/plain", "application/xml", "application/x-www-form-urlencoded", ""] {
+        let fault =
+            admin.raw("POST", "/v3/{p}/backups", Some(kind), b"{}".to_vec()).await.expect(415);
         assert_eq!(
             fault,
             json!({"badMediaType": {"code": 415, "message": "Unsupported Content-Type"}})
         );
     }
     let vendor = Some("application/vnd.openstack.volume+json; charset=utf-8");
-    let refused = admin
-        .raw("POST", "/v3/{p}/backups", vendor, b"{}".to_vec())
-        .await
-        .refusal(400);
+    let refused = admin.raw("POST", "/v3/{p}/backups", vendor, b"{}".to_vec()).await.refusal(400);
     assert_eq!(refused, "'backup' is a required property");
     for size in [BODY_LIMIT_BYTES + 1, 100 * BODY_LIMIT_BYTES] {
-        let large = admin
-            .raw("POST", "/v3/{p}/backups", JSON, vec![b' '; size])
-            .await;
+        let large = admin.raw("POST", "/v3/{p}/backups", JSON, vec![b' '; size]).await;
         assert_eq!(large.header("retry-after"), Some("0"));
         insta::allow_duplicates! {
             insta::assert_snapshot!(large.expect(413), @r#"{"overLimit":{"code":413,"message":"Request is too large.","retryAfter":"0"}}"#);
@@ -93,10 +74,7 @@ async fn queries_and_headers_that_are_no_text_are_refused() {
     let world = World::new().await;
     let admin = world.volume(&world.admin);
     for query in ["name=%FF", "%C3%28=1", "limit=%00", "name=%ED%A0%80"] {
-        let refused = admin
-            .get(&format!("/v3/{{p}}/backups?{query}"))
-            .await
-            .refusal(400);
+        let refused = admin.get(&format!("/v3/{{p}}/backups?{query}")).await.refusal(400);
         assert_eq!(refused, "Query string is not UTF-8 encoded");
     }
     for query in [
@@ -114,29 +92,12 @@ async fn queries_and_headers_that_are_no_text_are_refused() {
         "all_tenants=maybe",
     ] {
         let answer = admin.get(&format!("/v3/{{p}}/backups?{query}")).await;
-        assert!(
-            matches!(answer.status, 400 | 404),
-            "{query}: {}",
-            answer.text
-        );
+        assert!(matches!(answer.status, 400 | 404), "{query}: {}", answer.text);
     }
-    for query in [
-        "&&&",
-        "=",
-        "=x",
-        "%25=%25",
-        "name=%27%3B--",
-        "a=b=c",
-        "limit=99999999999999999999",
-    ] {
-        assert_eq!(
-            admin
-                .get(&format!("/v2/{{p}}/backups?{query}"))
-                .await
-                .status,
-            200,
-            "{query}"
-        );
+    for query in
+        ["&&&", "=", "=x", "%25=%25", "name=%27%3B--", "a=b=c", "limit=99999999999999999999"]
+    {
+        assert_eq!(admin.get(&format!("/v2/{{p}}/backups?{query}")).await.status, 200, "{query}");
     }
     let long = format!("/v2/{{p}}/backups?{}", "a=1&".repeat(10_000));
     assert_eq!(admin.get(&long).await.status, 200);
@@ -196,9 +157,7 @@ async fn no_value_of_any_field_breaks_the_door() {
     let backup = admin.make_backup(&volume, "b").await;
     for line in FIELDS {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let [method, path, noun, names @ ..] = words.as_slice() else {
-            panic!("{line}")
-        };
+        let [method, path, noun, names @ ..] = words.as_slice() else { panic!("{line}") };
         let path = path.replace("/B", &format!("/{backup}"));
         let path = path.replace("/P", &format!("/{}", alpha.admin.project));
         for name in names {
@@ -217,17 +176,9 @@ async fn no_value_of_any_field_breaks_the_door() {
 /// A success, or a refusal with one reason; not a failure, but for records of other services.
 #[track_caller]
 fn assert_is_clear(answer: Answer) {
-    assert!(
-        answer.status < 500 || answer.status == 503,
-        "{}",
-        answer.text
-    );
+    assert!(answer.status < 500 || answer.status == 503, "{}", answer.text);
     if answer.status >= 400 {
-        answer
-            .json()
-            .as_object()
-            .filter(|map| map.len() == 1)
-            .unwrap();
+        answer.json().as_object().filter(|map| map.len() == 1).unwrap();
     }
 }
 
@@ -300,9 +251,7 @@ async fn no_path_breaks_a_door() {
         let mut dice = [0; 10];
         chance.fill(&mut dice);
         let pieces = dice[..usize::from(dice[9] % 7)].iter();
-        let path: Vec<&str> = pieces
-            .map(|die| PIECES[usize::from(*die) % PIECES.len()])
-            .collect();
+        let path: Vec<&str> = pieces.map(|die| PIECES[usize::from(*die) % PIECES.len()]).collect();
         let path = format!("/{}", path.join("/")).replace('ä', "%C3%A4");
         let method = ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"][usize::from(dice[8] % 6)];
         let body = (dice[7] % 2 == 0).then(|| json!({"metadata": {}}));

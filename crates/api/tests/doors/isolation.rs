@@ -17,28 +17,12 @@ fn operations(noun: &str) -> Vec<Operation> {
         ("HEAD", path(""), None),
         ("PUT", path(""), Some(json!({noun: {"name": "mine"}}))),
         ("DELETE", path(""), None),
-        (
-            "POST",
-            path("/action"),
-            Some(json!({"os-force_delete": null})),
-        ),
+        ("POST", path("/action"), Some(json!({"os-force_delete": null}))),
         ("GET", path("/metadata"), None),
-        (
-            "POST",
-            path("/metadata"),
-            Some(json!({"metadata": {"a": "b"}})),
-        ),
-        (
-            "PUT",
-            path("/metadata"),
-            Some(json!({"metadata": {"a": "b"}})),
-        ),
+        ("POST", path("/metadata"), Some(json!({"metadata": {"a": "b"}}))),
+        ("PUT", path("/metadata"), Some(json!({"metadata": {"a": "b"}}))),
         ("GET", path("/metadata/a"), None),
-        (
-            "PUT",
-            path("/metadata/a"),
-            Some(json!({"meta": {"a": "b"}})),
-        ),
+        ("PUT", path("/metadata/a"), Some(json!({"meta": {"a": "b"}}))),
         ("DELETE", path("/metadata/a"), None),
         ("GET", format!("/v3/{{p}}/{noun}s?marker=ID"), None),
     ];
@@ -56,11 +40,7 @@ fn special_operations(noun: &str) -> Vec<Operation> {
             ("POST", path("/restore"), Some(json!({"restore": {}}))),
             ("GET", path("/export_record"), None),
             action(json!({"os-reset_status": {"status": "error"}})),
-            (
-                "POST",
-                "/v3/{p}/volumes".to_owned(),
-                Some(json!({"volume": {"backup_id": "ID"}})),
-            ),
+            ("POST", "/v3/{p}/volumes".to_owned(), Some(json!({"volume": {"backup_id": "ID"}}))),
         ]),
         "volume" => all.extend([
             action(json!({"os-reset_status": {"status": "error"}})),
@@ -70,21 +50,13 @@ fn special_operations(noun: &str) -> Vec<Operation> {
             action(json!({"os-detach": {}})),
             action(json!({"os-reserve": null})),
             action(json!({"os-begin_detaching": null})),
-            (
-                "POST",
-                "/v3/{p}/backups".to_owned(),
-                Some(json!({"backup": {"volume_id": "ID"}})),
-            ),
+            ("POST", "/v3/{p}/backups".to_owned(), Some(json!({"backup": {"volume_id": "ID"}}))),
             (
                 "POST",
                 "/v3/{p}/snapshots".to_owned(),
                 Some(json!({"snapshot": {"volume_id": "ID"}})),
             ),
-            (
-                "POST",
-                "/v3/{p}/volumes".to_owned(),
-                Some(json!({"volume": {"source_volid": "ID"}})),
-            ),
+            ("POST", "/v3/{p}/volumes".to_owned(), Some(json!({"volume": {"source_volid": "ID"}}))),
         ]),
         _ => all.push((
             "POST",
@@ -113,11 +85,7 @@ async fn a_foreign_thing_answers_as_a_missing_one() {
     // Both tokens are of users who hold roles in alpha too: only the scope separates.
     for access in [&beta.member, &beta.admin] {
         let stranger = world.volume(access).at("3.71");
-        for (noun, id) in [
-            ("backup", &backup),
-            ("volume", &volume),
-            ("snapshot", &snapshot),
-        ] {
+        for (noun, id) in [("backup", &backup), ("volume", &volume), ("snapshot", &snapshot)] {
             for operation in operations(noun) {
                 let foreign = run(&stranger, &operation, id).await;
                 let missing = run(&stranger, &operation, NIL).await;
@@ -131,20 +99,13 @@ async fn a_foreign_thing_answers_as_a_missing_one() {
     let mine = stranger.make_backup(&own, "mine").await;
     let target = json!({"restore": {"volume_id": volume}});
     assert_eq!(
-        stranger
-            .post(&format!("/v3/{{p}}/backups/{mine}/restore"), target)
-            .await
-            .status,
+        stranger.post(&format!("/v3/{{p}}/backups/{mine}/restore"), target).await.status,
         404
     );
     let source = json!({"backup": {"volume_id": own, "snapshot_id": snapshot}});
     assert_eq!(stranger.post("/v3/{p}/backups", source).await.status, 404);
     world.settle().await;
-    assert_eq!(
-        everything(&owner).await,
-        before,
-        "nothing of the owner's has changed"
-    );
+    assert_eq!(everything(&owner).await, before, "nothing of the owner's has changed");
 }
 
 async fn everything(client: &Client<'_>) -> Vec<Value> {
@@ -164,10 +125,7 @@ async fn quotas_of_another_project_are_not_told() {
         let stranger = world.volume(access);
         assert!(matches!(stranger.get(&path).await.status, 403 | 404));
         let limits = json!({"quota_set": {"backups": 1}});
-        assert!(matches!(
-            stranger.put(&path, limits).await.status,
-            403 | 404
-        ));
+        assert!(matches!(stranger.put(&path, limits).await.status, 403 | 404));
         assert!(matches!(stranger.delete(&path).await.status, 403 | 404));
     }
 }
@@ -186,13 +144,7 @@ async fn a_reader_changes_nothing() {
     let path = format!("/v3/projects/{project}/users/{user}/roles/{:032}", 1);
     identity.send("PUT", &path, None).await.expect(204);
     let reader = world.volume(&world.access(user, project).await);
-    assert_eq!(
-        reader
-            .get(&format!("/v3/{{p}}/backups/{backup}"))
-            .await
-            .status,
-        200
-    );
+    assert_eq!(reader.get(&format!("/v3/{{p}}/backups/{backup}")).await.status, 200);
     for (method, path, body, rule) in [
         (
             "POST",
@@ -200,12 +152,7 @@ async fn a_reader_changes_nothing() {
             Some(json!({"backup": {"volume_id": volume}})),
             "backup:create",
         ),
-        (
-            "DELETE",
-            format!("/v3/{{p}}/backups/{backup}"),
-            None,
-            "backup:delete",
-        ),
+        ("DELETE", format!("/v3/{{p}}/backups/{backup}"), None, "backup:delete"),
         (
             "POST",
             format!("/v3/{{p}}/backups/{backup}/restore"),
@@ -218,21 +165,9 @@ async fn a_reader_changes_nothing() {
             Some(json!({"backup": {}})),
             "backup:update",
         ),
-        (
-            "GET",
-            format!("/v3/{{p}}/backups/{backup}/export_record"),
-            None,
-            "backup:export-import",
-        ),
+        ("GET", format!("/v3/{{p}}/backups/{backup}/export_record"), None, "backup:export-import"),
     ] {
-        let refused = reader
-            .at("3.71")
-            .send(method, &path, body)
-            .await
-            .refusal(403);
-        assert_eq!(
-            refused,
-            format!("Policy doesn't allow {rule} to be performed.")
-        );
+        let refused = reader.at("3.71").send(method, &path, body).await.refusal(403);
+        assert_eq!(refused, format!("Policy doesn't allow {rule} to be performed."));
     }
 }

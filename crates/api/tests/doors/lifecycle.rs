@@ -18,18 +18,11 @@ async fn t23_t26_a_backup_is_created_with_nulls_for_everything() {
         "container": null, "force": false, "incremental": false, "metadata": null,
         "availability_zone": null, "project_id": alpha.member.project,
     }});
-    let made = member
-        .at("3.71")
-        .post("/v3/{p}/backups", body)
-        .await
-        .expect(202);
+    let made = member.at("3.71").post("/v3/{p}/backups", body).await.expect(202);
     let keys: Vec<_> = made["backup"].as_object().unwrap().keys().collect();
     assert_eq!(keys, ["id", "links", "name"]);
     assert_eq!(made["backup"]["name"], Value::Null);
-    let path = format!(
-        "/v3/{{p}}/backups/{}",
-        made["backup"]["id"].as_str().unwrap()
-    );
+    let path = format!("/v3/{{p}}/backups/{}", made["backup"]["id"].as_str().unwrap());
     let shown = member.get(&path).await.expect(200);
     assert_eq!(shown["backup"]["status"], "creating");
     world.settle().await;
@@ -61,10 +54,7 @@ async fn t19_fields_come_with_their_microversion() {
             .collect();
         assert_eq!(found, extra, "{version}");
         assert_eq!(backup.len(), 18 + extra.len(), "{backup:?}");
-        assert_eq!(
-            backup["os-backup-project-attr:project_id"],
-            alpha.member.project.as_str()
-        );
+        assert_eq!(backup["os-backup-project-attr:project_id"], alpha.member.project.as_str());
         assert!(backup["object_count"].is_u64());
         assert!(backup["is_incremental"].is_boolean());
         assert!(backup["has_dependent_backups"].is_boolean());
@@ -79,11 +69,9 @@ async fn t18_instants_have_no_zone() {
     let member = world.volume(&alpha.member);
     let volume = member.make_volume("v").await;
     let id = member.make_backup(&volume, "b").await;
-    for (version, noun, id) in [
-        ("v2", "backup", &id),
-        ("v3", "backup", &id),
-        ("v3", "volume", &volume),
-    ] {
+    for (version, noun, id) in
+        [("v2", "backup", &id), ("v3", "backup", &id), ("v3", "volume", &volume)]
+    {
         let path = format!("/{version}/{{p}}/{noun}s/{id}");
         let shown = member.get(&path).await.expect(200);
         let created_at = shown[noun]["created_at"].as_str().unwrap();
@@ -103,35 +91,20 @@ async fn versioned_keys_are_refused_before_their_version() {
         ("metadata", json!({"k": "v"}), "3.42", "3.43"),
         ("availability_zone", json!("az"), "3.50", "3.51"),
     ] {
-        let refused = member
-            .at(before)
-            .post("/v3/{p}/backups", with(key, value.clone()))
-            .await;
+        let refused = member.at(before).post("/v3/{p}/backups", with(key, value.clone())).await;
         let words = format!("Additional properties are not allowed ('{key}' was unexpected)");
         assert!(refused.refusal(400).ends_with(&words));
-        let made = member
-            .at(from)
-            .post("/v3/{p}/backups", with(key, value.clone()))
-            .await;
-        let id = made.expect(202)["backup"]["id"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+        let made = member.at(from).post("/v3/{p}/backups", with(key, value.clone())).await;
+        let id = made.expect(202)["backup"]["id"].as_str().unwrap().to_owned();
         world.settle().await;
-        let shown = member
-            .at("3.71")
-            .get(&format!("/v3/{{p}}/backups/{id}"))
-            .await
-            .expect(200);
+        let shown = member.at("3.71").get(&format!("/v3/{{p}}/backups/{id}")).await.expect(200);
         assert_eq!(shown["backup"][key], value);
         // Version 2 ignores what it does not know.
         let made = member.post("/v2/{p}/backups", with(key, value)).await;
         assert_eq!(made.status, 202);
         world.settle().await;
     }
-    let made = member
-        .post("/v2/{p}/backups", with("color", json!("red")))
-        .await;
+    let made = member.post("/v2/{p}/backups", with("color", json!("red"))).await;
     assert_eq!(made.status, 202);
 }
 
@@ -144,22 +117,13 @@ async fn an_update_exists_from_3_9() {
     let path = format!("/v3/{{p}}/backups/{id}");
     let body = json!({"backup": {"name": " c ", "description": null}});
     assert_eq!(member.at("3.8").put(&path, body.clone()).await.status, 404);
-    assert_eq!(
-        member
-            .put(&path.replace("v3", "v2"), body.clone())
-            .await
-            .status,
-        404
-    );
+    assert_eq!(member.put(&path.replace("v3", "v2"), body.clone()).await.status, 404);
     let updated = member.at("3.9").put(&path, body).await.expect(200);
     let keys: Vec<_> = updated["backup"].as_object().unwrap().keys().collect();
     assert_eq!(keys, ["id", "links", "name"]);
     assert_eq!(updated["backup"]["name"], "c");
     let pairs = json!({"backup": {"metadata": {"k": "v"}}});
-    assert_eq!(
-        member.at("3.42").put(&path, pairs.clone()).await.status,
-        400
-    );
+    assert_eq!(member.at("3.42").put(&path, pairs.clone()).await.status, 400);
     member.at("3.43").put(&path, pairs).await.expect(200);
     let shown = member.at("3.43").get(&path).await.expect(200);
     assert_eq!(shown["backup"]["metadata"], json!({"k": "v"}));
@@ -184,29 +148,17 @@ async fn t22_t26_a_restore_names_its_volume() {
     let path = format!("/v3/{{p}}/backups/{id}/restore");
     for (wish, name) in [
         (json!({}), format!("restore_backup_{id}")),
-        (
-            json!({"volume_id": null, "name": null}),
-            format!("restore_backup_{id}"),
-        ),
+        (json!({"volume_id": null, "name": null}), format!("restore_backup_{id}")),
         (json!({"name": "new"}), "new".to_owned()),
-        (
-            json!({"volume_id": volume, "name": "ignored"}),
-            "v".to_owned(),
-        ),
+        (json!({"volume_id": volume, "name": "ignored"}), "v".to_owned()),
         (json!({"volume_id": unnamed}), String::new()),
     ] {
-        let restore = member
-            .post(&path, json!({"restore": wish}))
-            .await
-            .expect(202);
+        let restore = member.post(&path, json!({"restore": wish})).await.expect(202);
         let keys: Vec<_> = restore["restore"].as_object().unwrap().keys().collect();
         assert_eq!(keys, ["backup_id", "volume_id", "volume_name"]);
         assert_eq!(restore["restore"]["volume_name"], name.as_str());
         world.settle().await;
-        let shown = member
-            .get(&format!("/v3/{{p}}/backups/{id}"))
-            .await
-            .expect(200);
+        let shown = member.get(&format!("/v3/{{p}}/backups/{id}")).await.expect(200);
         assert_eq!(shown["backup"]["status"], "available");
     }
     let extra = json!({"restore": {"size": 1}});
@@ -228,10 +180,7 @@ async fn a_deleted_backup_is_deleting_and_then_gone() {
     let shown = member.get(&path).await.expect(200);
     assert_eq!(shown["backup"]["status"], "deleting");
     let refused = member.delete(&path).await.refusal(400);
-    assert_eq!(
-        refused,
-        "Invalid backup: Backup status must be available or error"
-    );
+    assert_eq!(refused, "Invalid backup: Backup status must be available or error");
     world.settle().await;
     let refused = member.get(&path).await.refusal(404);
     assert_eq!(refused, format!("Backup {id} could not be found."));
@@ -249,10 +198,7 @@ async fn t26_admins_reset_and_force() {
     for status in ["error", "AVAILABLE", "available"] {
         let done = admin.at("3.64").post(&path, reset(status)).await;
         assert_eq!((done.status, done.text.as_str()), (202, ""));
-        let shown = admin
-            .get(&format!("/v3/{{p}}/backups/{id}"))
-            .await
-            .expect(200);
+        let shown = admin.get(&format!("/v3/{{p}}/backups/{id}")).await.expect(200);
         assert_eq!(shown["backup"]["status"], status.to_lowercase());
     }
     let refused = admin.post(&path, reset("deleting")).await.refusal(400);
@@ -268,32 +214,16 @@ async fn t26_admins_reset_and_force() {
         assert_eq!(admin.post(&path, bad).await.status, 400);
     }
     for (body, rule) in [
-        (
-            reset("error"),
-            "volume_extension:backup_admin_actions:reset_status",
-        ),
-        (
-            json!({"os-force_delete": null}),
-            "volume_extension:backup_admin_actions:force_delete",
-        ),
+        (reset("error"), "volume_extension:backup_admin_actions:reset_status"),
+        (json!({"os-force_delete": null}), "volume_extension:backup_admin_actions:force_delete"),
     ] {
         let fault = member.post(&path, body).await.expect(403);
         let message = format!("Policy doesn't allow {rule} to be performed.");
-        assert_eq!(
-            fault,
-            json!({"forbidden": {"code": 403, "message": message}})
-        );
+        assert_eq!(fault, json!({"forbidden": {"code": 403, "message": message}}));
     }
-    admin
-        .at("3.64")
-        .post(&path, json!({"os-force_delete": null}))
-        .await
-        .expect(202);
+    admin.at("3.64").post(&path, json!({"os-force_delete": null})).await.expect(202);
     world.settle().await;
-    assert_eq!(
-        member.get(&format!("/v3/{{p}}/backups/{id}")).await.status,
-        404
-    );
+    assert_eq!(member.get(&format!("/v3/{{p}}/backups/{id}")).await.status, 404);
 }
 
 #[tokio::test]
@@ -304,60 +234,30 @@ async fn a_record_is_exported_and_imported_under_another_id() {
     let (member, admin) = (world.volume(&alpha.member), world.volume(&alpha.admin));
     let volume = member.make_volume("v").await;
     let id = member.make_backup(&volume, "b").await;
-    let exported = admin
-        .get(&format!("/v3/{{p}}/backups/{id}/export_record"))
-        .await
-        .expect(200);
+    let exported = admin.get(&format!("/v3/{{p}}/backups/{id}/export_record")).await.expect(200);
     let record = &exported["backup-record"];
     assert_eq!(record["backup_service"], "cinder.backup.drivers.vbs");
-    let bytes = STANDARD
-        .decode(record["backup_url"].as_str().unwrap())
-        .unwrap();
+    let bytes = STANDARD.decode(record["backup_url"].as_str().unwrap()).unwrap();
     let mut inner: Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(
         (&inner["id"], &inner["size"], &inner["deleted"]),
         (&json!(id), &json!(1), &json!(false))
     );
     assert!(inner["created_at"].as_str().unwrap().ends_with('Z'));
-    let again = admin
-        .post("/v3/{p}/backups/import_record", exported.clone())
-        .await
-        .refusal(400);
+    let again = admin.post("/v3/{p}/backups/import_record", exported.clone()).await.refusal(400);
     assert_eq!(again, "Invalid backup: Backup already exists in database.");
     inner["id"] = json!(NIL);
     let body = |service: &str| json!({"backup-record": {"backup_service": service, "backup_url": STANDARD.encode(inner.to_string())}});
-    let refused = admin
-        .post(
-            "/v3/{p}/backups/import_record",
-            body("cinder.backup.drivers.other"),
-        )
-        .await;
-    assert_eq!(
-        refused.refusal(503),
-        "Service cinder.backup.drivers.other could not be found."
-    );
+    let refused =
+        admin.post("/v3/{p}/backups/import_record", body("cinder.backup.drivers.other")).await;
+    assert_eq!(refused.refusal(503), "Service cinder.backup.drivers.other could not be found.");
     let path = "/v3/{p}/backups/import_record";
-    let refused = member
-        .post(path, body("cinder.backup.drivers.vbs"))
-        .await
-        .refusal(403);
-    assert_eq!(
-        refused,
-        "Policy doesn't allow backup:backup-import to be performed."
-    );
-    let made = admin
-        .post(path, body("cinder.backup.drivers.vbs"))
-        .await
-        .expect(201);
-    assert_eq!(
-        (&made["backup"]["id"], &made["backup"]["name"]),
-        (&json!(NIL), &json!("b"))
-    );
+    let refused = member.post(path, body("cinder.backup.drivers.vbs")).await.refusal(403);
+    assert_eq!(refused, "Policy doesn't allow backup:backup-import to be performed.");
+    let made = admin.post(path, body("cinder.backup.drivers.vbs")).await.expect(201);
+    assert_eq!((&made["backup"]["id"], &made["backup"]["name"]), (&json!(NIL), &json!("b")));
     world.settle().await;
-    let shown = member
-        .get(&format!("/v2/{{p}}/backups/{NIL}"))
-        .await
-        .expect(200);
+    let shown = member.get(&format!("/v2/{{p}}/backups/{NIL}")).await.expect(200);
     assert_eq!(shown["backup"]["status"], "available", "{shown}");
     let metadata: Value =
         serde_json::from_str(shown["backup"]["service_metadata"].as_str().unwrap()).unwrap();
@@ -371,37 +271,21 @@ async fn metadata_is_a_thing_of_its_own() {
     let volume = member.make_volume("v").await;
     let snapshot = member.make_snapshot(&volume).await;
     let backup = member.make_backup(&volume, "b").await;
-    for thing in [
-        format!("backups/{backup}"),
-        format!("volumes/{volume}"),
-        format!("snapshots/{snapshot}"),
-    ] {
+    for thing in
+        [format!("backups/{backup}"), format!("volumes/{volume}"), format!("snapshots/{snapshot}")]
+    {
         let path = format!("/v3/{{p}}/{thing}/metadata");
         let one = format!("{path}/a");
         assert_eq!(member.get(&path).await.expect(200), json!({"metadata": {}}));
-        let merged = member
-            .post(&path, json!({"metadata": {"a": "1", "b": "2"}}))
-            .await
-            .expect(200);
+        let merged =
+            member.post(&path, json!({"metadata": {"a": "1", "b": "2"}})).await.expect(200);
         assert_eq!(merged, json!({"metadata": {"a": "1", "b": "2"}}));
-        assert_eq!(
-            member.get(&one).await.expect(200),
-            json!({"meta": {"a": "1"}})
-        );
-        let set = member
-            .put(&one, json!({"meta": {"a": "3"}}))
-            .await
-            .expect(200);
+        assert_eq!(member.get(&one).await.expect(200), json!({"meta": {"a": "1"}}));
+        let set = member.put(&one, json!({"meta": {"a": "3"}})).await.expect(200);
         assert_eq!(set, json!({"meta": {"a": "3"}}));
         assert_eq!(member.delete(&format!("{path}/b")).await.status, 200);
-        assert_eq!(
-            member.get(&path).await.expect(200),
-            json!({"metadata": {"a": "3"}})
-        );
-        let replaced = member
-            .put(&path, json!({"metadata": {"c": "4"}}))
-            .await
-            .expect(200);
+        assert_eq!(member.get(&path).await.expect(200), json!({"metadata": {"a": "3"}}));
+        let replaced = member.put(&path, json!({"metadata": {"c": "4"}})).await.expect(200);
         assert_eq!(replaced, json!({"metadata": {"c": "4"}}));
         assert_eq!(member.get(&one).await.status, 404);
         assert_eq!(member.delete(&one).await.status, 404);
@@ -421,44 +305,28 @@ async fn t38_quotas_are_shown_set_and_kept() {
     assert_eq!(member.put(&set, limits.clone()).await.status, 403);
     let echoed = cloud.put(&set, limits).await.expect(200);
     assert_eq!(
-        (
-            &echoed["quota_set"]["backups"],
-            &echoed["quota_set"]["backup_gigabytes"]
-        ),
+        (&echoed["quota_set"]["backups"], &echoed["quota_set"]["backup_gigabytes"]),
         (&json!(1), &json!(1))
     );
-    let refused = member
-        .post("/v3/{p}/backups", json!({"backup": {"volume_id": volume}}))
-        .await;
+    let refused = member.post("/v3/{p}/backups", json!({"backup": {"volume_id": volume}})).await;
     assert_eq!(refused.header("retry-after"), Some("0"));
     insta::assert_snapshot!(refused.expect(413), @r#"{"overLimit":{"code":413,"message":"BackupLimitExceeded: Maximum number of backups allowed (1) exceeded","retryAfter":"0"}}"#);
-    cloud
-        .put(&set, json!({"quota_set": {"backups": 2}}))
-        .await
-        .expect(200);
-    let refused = member
-        .post("/v3/{p}/backups", json!({"backup": {"volume_id": volume}}))
-        .await
-        .refusal(413);
+    cloud.put(&set, json!({"quota_set": {"backups": 2}})).await.expect(200);
+    let refused =
+        member.post("/v3/{p}/backups", json!({"backup": {"volume_id": volume}})).await.refusal(413);
     assert_eq!(
         refused,
         "VolumeBackupSizeExceedsAvailableQuota: Requested backup exceeds allowed Backup gigabytes quota. Requested 1G, quota is 1G and 1G has been consumed."
     );
     let shown = member.get(&format!("{set}?usage=True")).await.expect(200);
-    assert_eq!(
-        shown["quota_set"]["backups"],
-        json!({"limit": 2, "in_use": 1, "reserved": 0})
-    );
+    assert_eq!(shown["quota_set"]["backups"], json!({"limit": 2, "in_use": 1, "reserved": 0}));
     let absolute = &member.get("/v3/{p}/limits").await.expect(200)["limits"]["absolute"];
     assert_eq!(
         (&absolute["maxTotalBackups"], &absolute["totalBackupsUsed"]),
         (&json!(2), &json!(1))
     );
     assert_eq!(absolute.as_object().unwrap().len(), 10);
-    let below = cloud
-        .put(&set, json!({"quota_set": {"backups": 0}}))
-        .await
-        .refusal(400);
+    let below = cloud.put(&set, json!({"quota_set": {"backups": 0}})).await.refusal(400);
     assert_eq!(
         below,
         "Quota backups limit must be equal or greater than existing resources. Current usage is 1."
@@ -479,17 +347,11 @@ async fn quota_classes() {
     let world = World::new().await;
     let cloud = world.volume(&world.admin);
     let path = "/v2/{p}/os-quota-class-sets/default";
-    let set = cloud
-        .put(path, json!({"quota_class_set": {"backups": 7}}))
-        .await
-        .expect(200);
+    let set = cloud.put(path, json!({"quota_class_set": {"backups": 7}})).await.expect(200);
     assert_eq!(set["quota_class_set"]["backups"], 7);
     let shown = cloud.get(path).await.expect(200);
     assert_eq!(
-        (
-            &shown["quota_class_set"]["id"],
-            &shown["quota_class_set"]["backups"]
-        ),
+        (&shown["quota_class_set"]["id"], &shown["quota_class_set"]["backups"]),
         (&json!("default"), &json!(7))
     );
 }

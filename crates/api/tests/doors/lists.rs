@@ -6,9 +6,7 @@ use crate::world::{Client, World};
 
 fn names(body: &Value) -> Vec<&str> {
     let items = body["backups"].as_array().unwrap().iter();
-    items
-        .map(|item| item["name"].as_str().unwrap_or(""))
-        .collect()
+    items.map(|item| item["name"].as_str().unwrap_or("")).collect()
 }
 
 /// Backups `b`, `a`, `c%`, in that order, of two volumes.
@@ -42,11 +40,7 @@ async fn t10_names_are_looked_up_by_filter() {
             ("status=nonsense", vec![]),
         ] {
             let path = format!("/{version}/{{p}}/backups?{query}");
-            assert_eq!(
-                names(&member.get(&path).await.expect(200)),
-                expected,
-                "{query}"
-            );
+            assert_eq!(names(&member.get(&path).await.expect(200)), expected, "{query}");
         }
         let path = format!("/{version}/{{p}}/backups/detail?volume_id={first}");
         assert_eq!(names(&member.get(&path).await.expect(200)), ["c%", "b"]);
@@ -89,22 +83,13 @@ async fn t11_t17_unknown_filters_are_dropped_or_refused() {
     }
     let path = "/v3/{p}/backups?color=red&host=h&name=a";
     assert_eq!(names(&member.at("3.30").get(path).await.expect(200)), ["a"]);
-    assert_eq!(
-        names(&member.get(&path.replace("v3", "v2")).await.expect(200)),
-        ["a"]
-    );
+    assert_eq!(names(&member.get(&path.replace("v3", "v2")).await.expect(200)), ["a"]);
     let refused = member.at("3.31").get(path).await.refusal(400);
-    assert_eq!(
-        refused,
-        "Invalid filters color,host are found in query options."
-    );
+    assert_eq!(refused, "Invalid filters color,host are found in query options.");
     // For an admin an unknown attribute is one that nothing has.
     let admin = world.volume(&alpha.admin);
     assert!(names(&admin.at("3.31").get(path).await.expect(200)).is_empty());
-    let refused = member
-        .get("/v3/{p}/backups?all_tenants=2")
-        .await
-        .refusal(400);
+    let refused = member.get("/v3/{p}/backups?all_tenants=2").await.refusal(400);
     assert_eq!(refused, "all_tenants must be a boolean, got '2'.");
 }
 
@@ -119,11 +104,7 @@ async fn t15_t17_a_count_only_when_asked() {
         let body = member.at("3.45").get(&path).await.expect(200);
         assert_eq!((body["count"].as_u64(), names(&body).len()), (Some(3), 2));
     }
-    let off = member
-        .at("3.45")
-        .get("/v3/{p}/backups?with_count=False")
-        .await
-        .expect(200);
+    let off = member.at("3.45").get("/v3/{p}/backups?with_count=False").await.expect(200);
     assert!(off.get("count").is_none());
     let plain = member.at("3.71").get("/v3/{p}/backups").await.expect(200);
     assert!(plain.get("count").is_none());
@@ -131,10 +112,7 @@ async fn t15_t17_a_count_only_when_asked() {
     let refused = member.at("3.45").get(path).await.refusal(400);
     assert_eq!(refused, "Value 'maybe' for 'with_count' is not a boolean.");
     let refused = member.at("3.44").get(path).await.refusal(400);
-    assert_eq!(
-        refused,
-        "Invalid filters with_count are found in query options."
-    );
+    assert_eq!(refused, "Invalid filters with_count are found in query options.");
     assert_eq!(member.at("3.30").get(path).await.status, 200);
 }
 
@@ -154,20 +132,15 @@ async fn t16_orders() {
     ] {
         for version in ["v2", "v3"] {
             let path = format!("/{version}/{{p}}/backups?{query}");
-            assert_eq!(
-                names(&member.get(&path).await.expect(200)),
-                expected,
-                "{path}"
-            );
+            assert_eq!(names(&member.get(&path).await.expect(200)), expected, "{path}");
         }
     }
     let by_name = "/v3/{p}/backups?sort_key=name&sort_dir=asc";
     let refused = member.at("3.36").get(by_name).await.refusal(400);
     assert_eq!(refused, "Invalid input received: Invalid sort key");
-    for (client, path) in [
-        (member.at("3.37"), by_name),
-        (member.clone(), &by_name.replace("v3", "v2")),
-    ] {
+    for (client, path) in
+        [(member.at("3.37"), by_name), (member.clone(), &by_name.replace("v3", "v2"))]
+    {
         assert_eq!(names(&client.get(path).await.expect(200)), ["a", "b", "c%"]);
     }
 }
@@ -178,12 +151,8 @@ async fn pages_and_their_bounds() {
     let member = world.volume(&alpha.member);
     three_backups(&member).await;
     let all = member.get("/v3/{p}/backups").await.expect(200);
-    let ids: Vec<&str> = all["backups"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| it["id"].as_str().unwrap())
-        .collect();
+    let ids: Vec<&str> =
+        all["backups"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
     for (query, expected) in [
         ("limit=0".to_owned(), vec![]),
         ("limit=2&offset=1".to_owned(), vec!["a", "b"]),
@@ -192,10 +161,7 @@ async fn pages_and_their_bounds() {
         (format!("marker={}&offset=2", ids[0]), vec!["a", "b"]),
         (format!("marker={}", ids[2]), vec![]),
     ] {
-        let body = member
-            .get(&format!("/v3/{{p}}/backups?{query}"))
-            .await
-            .expect(200);
+        let body = member.get(&format!("/v3/{{p}}/backups?{query}")).await.expect(200);
         assert_eq!(names(&body), expected, "{query}");
         let is_full = query.starts_with("limit=2");
         assert_eq!(body.get("backups_links").is_some(), is_full, "{query}");
@@ -213,15 +179,10 @@ async fn pages_and_their_bounds() {
         assert_eq!(member.get(&path).await.refusal(400), words);
     }
     let foreign = world.volume(&beta.member);
-    for (client, marker) in [
-        (&member, "abc"),
-        (&member, "00000000-0000-4000-8000-000000000000"),
-        (&foreign, ids[0]),
-    ] {
-        let refused = client
-            .get(&format!("/v3/{{p}}/backups?marker={marker}"))
-            .await
-            .refusal(404);
+    for (client, marker) in
+        [(&member, "abc"), (&member, "00000000-0000-4000-8000-000000000000"), (&foreign, ids[0])]
+    {
+        let refused = client.get(&format!("/v3/{{p}}/backups?marker={marker}")).await.refusal(404);
         assert_eq!(refused, format!("Backup {marker} could not be found."));
     }
 }
@@ -246,8 +207,5 @@ async fn an_admin_of_all_sees_all() {
         assert_eq!(body[noun].as_array().unwrap().len(), expected);
     }
     assert_eq!(count(&world.volume(&alpha.admin), "all_tenants=1").await, 3);
-    assert_eq!(
-        json!(count(&world.volume(&alpha.member), "all_tenants=1").await),
-        json!(3)
-    );
+    assert_eq!(json!(count(&world.volume(&alpha.member), "all_tenants=1").await), json!(3));
 }

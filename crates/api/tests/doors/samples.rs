@@ -29,11 +29,7 @@ const DETAIL_V2: Shape = &[
     ("is_incremental", &["boolean"]),
 ];
 
-const SUMMARY: Shape = &[
-    ("id", &["uuid"]),
-    ("links", &["array"]),
-    ("name", &["string", "null"]),
-];
+const SUMMARY: Shape = &[("id", &["uuid"]), ("links", &["array"]), ("name", &["string", "null"])];
 
 const LINK: Shape = &[("href", &["string"]), ("rel", &["string"])];
 
@@ -97,10 +93,7 @@ async fn t14_t18_t19_the_version_two_detail_example() {
     let (member, admin) = (world.volume(&alpha.member), world.volume(&alpha.admin));
     let volume = failed_backups(&member, &admin).await;
     let query = format!("name=backup&status=error&limit=10&volume_id={volume}");
-    let body = member
-        .get(&format!("/v2/{{p}}/backups/detail?{query}"))
-        .await
-        .expect(200);
+    let body = member.get(&format!("/v2/{{p}}/backups/detail?{query}")).await.expect(200);
     let keys: Vec<_> = body.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["backups"]);
     let items = body["backups"].as_array().unwrap();
@@ -108,14 +101,8 @@ async fn t14_t18_t19_the_version_two_detail_example() {
     for item in items {
         assert_shape(item, DETAIL_V2);
         assert_links(item, &alpha.member.project);
-        assert_eq!(
-            item["os-bak-tenant-attr:tenant_id"],
-            alpha.member.project.as_str()
-        );
-        assert_eq!(
-            (&item["name"], &item["status"]),
-            (&json!("backup"), &json!("error"))
-        );
+        assert_eq!(item["os-bak-tenant-attr:tenant_id"], alpha.member.project.as_str());
+        assert_eq!((&item["name"], &item["status"]), (&json!("backup"), &json!("error")));
         let inner: Value =
             serde_json::from_str(item["service_metadata"].as_str().unwrap()).unwrap();
         for key in ["bootable", "backupurl", "BackupSize", "progress", "Type"] {
@@ -133,10 +120,7 @@ fn assert_links(item: &Value, project: &str) {
     links.iter().for_each(|link| assert_shape(link, LINK));
     let origin = "http://vol.test:8776";
     assert_eq!(links[0]["rel"], "self");
-    assert_eq!(
-        links[0]["href"],
-        format!("{origin}/v2/{project}/backups/{id}")
-    );
+    assert_eq!(links[0]["href"], format!("{origin}/v2/{project}/backups/{id}"));
     assert_eq!(links[1]["rel"], "bookmark");
     assert_eq!(links[1]["href"], format!("{origin}/{project}/backups/{id}"));
 }
@@ -164,10 +148,7 @@ async fn t12_t13_the_next_link_of_the_examples_leads_on_and_ends() {
             let rest = href.strip_prefix("http://vol.test:8776").unwrap();
             let stem = collection.replace("{p}", &alpha.member.project);
             assert!(rest.contains(&stem), "{rest}");
-            assert!(
-                rest.contains("name=backup") && rest.contains("marker="),
-                "{rest}"
-            );
+            assert!(rest.contains("name=backup") && rest.contains("marker="), "{rest}");
             path = rest.to_owned();
         }
         seen.dedup();
@@ -194,8 +175,5 @@ async fn the_version_three_summary_example() {
     assert_eq!(plain["backups"].as_array().unwrap().len(), 3);
     assert!(plain.get("count").is_none());
     let body = member.at("3.45").get(&path).await.expect(200);
-    assert_eq!(
-        (body["backups"].as_array().unwrap().len(), &body["count"]),
-        (2, &json!(2))
-    );
+    assert_eq!((body["backups"].as_array().unwrap().len(), &body["count"]), (2, &json!(2)));
 }

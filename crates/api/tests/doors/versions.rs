@@ -13,12 +13,7 @@ async fn t03_t04_t05_anybody_may_discover() {
     assert_eq!(root.status, 300);
     assert_eq!(root.header("location"), None);
     assert_eq!(root.json()["versions"].as_array().unwrap().len(), 2);
-    for (path, id) in [
-        ("/v2", "v2.0"),
-        ("/v2/", "v2.0"),
-        ("/v3", "v3.0"),
-        ("/v3/", "v3.0"),
-    ] {
+    for (path, id) in [("/v2", "v2.0"), ("/v2/", "v2.0"), ("/v3", "v3.0"), ("/v3/", "v3.0")] {
         let body = nobody.get(path).await.expect(200);
         assert_eq!(body["versions"][0]["id"], id, "{path}");
         assert_eq!(body["versions"].as_array().unwrap().len(), 1);
@@ -37,10 +32,7 @@ async fn t06_links_point_where_the_client_came_from() {
         .with("x-forwarded-proto", "https")
         .with("x-forwarded-host", "a.test, backup.test");
     let body = proxied.get("/v3/").await.expect(200);
-    assert_eq!(
-        body["versions"][0]["links"][1]["href"],
-        "https://backup.test/v3/"
-    );
+    assert_eq!(body["versions"][0]["links"][1]["href"], "https://backup.test/v3/");
 }
 
 // T-09: the version headers are on every answer of version 3, faults too, and on none of version 2.
@@ -58,15 +50,8 @@ async fn t09_every_answer_names_its_request_and_version() {
         ("/v2/{p}/backups/none", "3.45", None),
     ] {
         let answer = admin.at(version).get(path).await;
-        assert_eq!(
-            answer.header("openstack-api-version"),
-            shown,
-            "{path} {version}"
-        );
-        assert_eq!(
-            answer.header("vary"),
-            shown.map(|_| "OpenStack-API-Version")
-        );
+        assert_eq!(answer.header("openstack-api-version"), shown, "{path} {version}");
+        assert_eq!(answer.header("vary"), shown.map(|_| "OpenStack-API-Version"));
         let id = answer.header("x-openstack-request-id").unwrap();
         assert_eq!(answer.header("x-compute-request-id"), Some(id));
         assert!(id.starts_with("req-") && id.len() == 40, "{id}");
@@ -93,12 +78,7 @@ async fn without_a_token_there_is_nothing_but_discovery() {
     let world = World::new().await;
     let forged = world.nobody().with("x-auth-token", "forged");
     for client in [world.nobody(), forged] {
-        for path in [
-            "/v3/p/backups",
-            "/v2/p/volumes/x",
-            "/p/backups",
-            "/v3/limits",
-        ] {
+        for path in ["/v3/p/backups", "/v2/p/volumes/x", "/p/backups", "/v3/limits"] {
             let answer = client.get(path).await;
             assert_eq!(
                 answer.header("www-authenticate"),
@@ -142,11 +122,7 @@ async fn every_form_of_a_path_leads_to_the_same_place() {
         "/{p}/backups",
         "/{p}/backups/detail",
     ] {
-        assert_eq!(
-            admin.get(path).await.expect(200),
-            json!({"backups": []}),
-            "{path}"
-        );
+        assert_eq!(admin.get(path).await.expect(200), json!({"backups": []}), "{path}");
         let head = admin.send("HEAD", path, None).await;
         assert_eq!((head.status, head.text.as_str()), (200, ""));
     }
@@ -182,21 +158,9 @@ async fn extensions_zones_types_and_empty_collections() {
     let world = World::new().await;
     let admin = world.volume(&world.admin);
     let all = admin.get("/v2/{p}/extensions").await.expect(200);
-    let aliases: Vec<_> = all["extensions"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| &it["alias"])
-        .collect();
-    assert_eq!(
-        aliases,
-        [
-            "backups",
-            "os-admin-actions",
-            "os-quota-sets",
-            "os-used-limits"
-        ]
-    );
+    let aliases: Vec<_> =
+        all["extensions"].as_array().unwrap().iter().map(|it| &it["alias"]).collect();
+    assert_eq!(aliases, ["backups", "os-admin-actions", "os-quota-sets", "os-used-limits"]);
     assert!(all["extensions"][0].get("namespace").is_some());
     let one = admin.get("/v3/{p}/extensions/backups").await.expect(200);
     insta::assert_snapshot!(one, @r#"{"extension":{"alias":"backups","name":"Backups","description":"Backups support.","links":[],"updated":"2012-12-12T00:00:00+00:00"}}"#);
@@ -221,10 +185,6 @@ async fn filters_that_can_be_used_are_told_from_3_33() {
     assert_eq!(admin.at("3.32").get(path).await.status, 404);
     let body = admin.at("3.33").get(path).await.expect(200);
     insta::assert_snapshot!(body, @r#"{"resource_filters":[{"resource":"backup","filters":["name","status","volume_id","name~","status~","volume_id~"]}]}"#);
-    let all = admin
-        .at("3.33")
-        .get("/v3/{p}/resource_filters")
-        .await
-        .expect(200);
+    let all = admin.at("3.33").get("/v3/{p}/resource_filters").await.expect(200);
     assert_eq!(all["resource_filters"].as_array().unwrap().len(), 3);
 }

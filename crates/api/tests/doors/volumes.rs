@@ -33,12 +33,7 @@ const VOLUME_KEYS: [&str; 25] = [
 ];
 
 fn keys(value: &Value) -> Vec<&str> {
-    value
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect()
+    value.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
 #[tokio::test]
@@ -54,35 +49,16 @@ async fn a_volume_shows_what_clients_read() {
     assert_eq!(made["volume"]["status"], "creating");
     let id = made["volume"]["id"].as_str().unwrap();
     world.settle().await;
-    let shown = member
-        .get(&format!("/v3/{{p}}/volumes/{id}"))
-        .await
-        .expect(200);
+    let shown = member.get(&format!("/v3/{{p}}/volumes/{id}")).await.expect(200);
     let volume = &shown["volume"];
-    assert_eq!(
-        (&volume["status"], &volume["bootable"]),
-        (&json!("available"), &json!("false"))
-    );
+    assert_eq!((&volume["status"], &volume["bootable"]), (&json!("available"), &json!("false")));
     assert_eq!(volume["metadata"], json!({"k": "v"}));
     assert_eq!(volume["availability_zone"], "nova");
-    for (version, extra) in [
-        ("3.12", 0),
-        ("3.13", 1),
-        ("3.48", 3),
-        ("3.63", 4),
-        ("3.65", 5),
-        ("3.71", 5),
-    ] {
-        let shown = member
-            .at(version)
-            .get(&format!("/v3/{{p}}/volumes/{id}"))
-            .await
-            .expect(200);
-        assert_eq!(
-            keys(&shown["volume"]).len(),
-            VOLUME_KEYS.len() + extra,
-            "{version}"
-        );
+    for (version, extra) in
+        [("3.12", 0), ("3.13", 1), ("3.48", 3), ("3.63", 4), ("3.65", 5), ("3.71", 5)]
+    {
+        let shown = member.at(version).get(&format!("/v3/{{p}}/volumes/{id}")).await.expect(200);
+        assert_eq!(keys(&shown["volume"]).len(), VOLUME_KEYS.len() + extra, "{version}");
     }
     let listed = member.get("/v3/{p}/volumes").await.expect(200);
     assert_eq!(keys(&listed["volumes"][0]), ["id", "name", "links"]);
@@ -98,23 +74,14 @@ async fn volumes_are_made_from_one_origin_of_enough_size() {
     let snapshot = member.make_snapshot(&volume).await;
     let backup = member.make_backup(&volume, "b").await;
     let make = async |version: &str, wish: Value| {
-        member
-            .at(version)
-            .post("/v3/{p}/volumes", json!({"volume": wish}))
-            .await
+        member.at(version).post("/v3/{p}/volumes", json!({"volume": wish})).await
     };
-    for (key, id) in [
-        ("snapshot_id", &snapshot),
-        ("source_volid", &volume),
-        ("backup_id", &backup),
-    ] {
+    for (key, id) in [("snapshot_id", &snapshot), ("source_volid", &volume), ("backup_id", &backup)]
+    {
         let made = make("3.47", json!({key: id})).await.expect(202);
         assert_eq!(made["volume"]["size"], 1, "{key}");
         world.settle().await;
-        let path = format!(
-            "/v3/{{p}}/volumes/{}",
-            made["volume"]["id"].as_str().unwrap()
-        );
+        let path = format!("/v3/{{p}}/volumes/{}", made["volume"]["id"].as_str().unwrap());
         let shown = member.get(&path).await.expect(200);
         assert_eq!(shown["volume"]["status"], "available", "{key}");
         if key != "backup_id" {
@@ -122,23 +89,14 @@ async fn volumes_are_made_from_one_origin_of_enough_size() {
         }
     }
     assert_eq!(make("3.46", json!({"backup_id": backup})).await.status, 400);
-    let old = member
-        .post("/v2/{p}/volumes", json!({"volume": {"backup_id": backup}}))
-        .await;
+    let old = member.post("/v2/{p}/volumes", json!({"volume": {"backup_id": backup}})).await;
     assert_eq!(old.status, 202);
-    let two = make(
-        "3.47",
-        json!({"backup_id": backup, "snapshot_id": snapshot}),
-    )
-    .await
-    .refusal(400);
+    let two =
+        make("3.47", json!({"backup_id": backup, "snapshot_id": snapshot})).await.refusal(400);
     assert!(two.starts_with("May specify only one of"), "{two}");
-    for wish in [
-        json!({}),
-        json!({"size": null}),
-        json!({"size": 0}),
-        json!({"imageRef": "i", "size": 1}),
-    ] {
+    for wish in
+        [json!({}), json!({"size": null}), json!({"size": 0}), json!({"imageRef": "i", "size": 1})]
+    {
         assert_eq!(make("3.0", wish).await.status, 400);
     }
 }
@@ -151,25 +109,16 @@ async fn actions_on_a_volume() {
     let path = format!("/v3/{{p}}/volumes/{id}");
     let status = async || member.get(&path).await.json()["volume"]["status"].clone();
     let act = async |body: Value| member.post(&format!("{path}/action"), body).await;
-    act(json!({"os-extend": {"new_size": "2"}}))
-        .await
-        .expect(202);
+    act(json!({"os-extend": {"new_size": "2"}})).await.expect(202);
     assert_eq!(member.get(&path).await.json()["volume"]["size"], 2);
-    act(json!({"os-set_bootable": {"bootable": "True"}}))
-        .await
-        .expect(200);
+    act(json!({"os-set_bootable": {"bootable": "True"}})).await.expect(200);
     assert_eq!(member.get(&path).await.json()["volume"]["bootable"], "true");
     act(json!({"os-reserve": null})).await.expect(202);
-    act(json!({"os-attach": {"instance_uuid": id, "mountpoint": "/dev/vdb"}}))
-        .await
-        .expect(202);
+    act(json!({"os-attach": {"instance_uuid": id, "mountpoint": "/dev/vdb"}})).await.expect(202);
     assert_eq!(status().await, "in-use");
     let unforced = json!({"backup": {"volume_id": id}});
     let refused = member.post("/v3/{p}/backups", unforced).await.refusal(400);
-    assert_eq!(
-        refused,
-        "Invalid volume: Backing up an in-use volume must use the force flag."
-    );
+    assert_eq!(refused, "Invalid volume: Backing up an in-use volume must use the force flag.");
     let forced = json!({"backup": {"volume_id": id, "force": true}});
     member.post("/v3/{p}/backups", forced).await.expect(202);
     assert_eq!(status().await, "backing-up");
@@ -180,14 +129,9 @@ async fn actions_on_a_volume() {
     assert_eq!(status().await, "available");
     let reset = json!({"os-reset_status": {"status": "error"}});
     assert_eq!(act(reset.clone()).await.status, 403);
-    admin
-        .post(&format!("{path}/action"), reset)
-        .await
-        .expect(202);
-    let refused = member
-        .post("/v3/{p}/backups", json!({"backup": {"volume_id": id}}))
-        .await
-        .refusal(400);
+    admin.post(&format!("{path}/action"), reset).await.expect(202);
+    let refused =
+        member.post("/v3/{p}/backups", json!({"backup": {"volume_id": id}})).await.refusal(400);
     assert_eq!(
         refused,
         "Invalid volume: Volume to be backed up must be available or in-use, but the current status is \"error\"."
@@ -197,10 +141,7 @@ async fn actions_on_a_volume() {
         refused,
         "There is no such action: os-fly. Verify the request body and Content-Type header and try again."
     );
-    admin
-        .post(&format!("{path}/action"), json!({"os-force_delete": {}}))
-        .await
-        .expect(202);
+    admin.post(&format!("{path}/action"), json!({"os-force_delete": {}})).await.expect(202);
     world.settle().await;
     assert_eq!(member.get(&path).await.status, 404);
 }
@@ -211,11 +152,7 @@ async fn snapshots_are_made_shown_and_found() {
     let member = world.volume(&alpha.member);
     let volume = member.make_volume("v").await;
     let wish = json!({"snapshot": {"volume_id": volume, "name": "s", "description": null, "force": false, "metadata": {"k": "v"}}});
-    let made = member
-        .at("3.40")
-        .post("/v3/{p}/snapshots", wish)
-        .await
-        .expect(202);
+    let made = member.at("3.40").post("/v3/{p}/snapshots", wish).await.expect(202);
     assert_eq!(
         keys(&made["snapshot"]),
         [
@@ -236,19 +173,11 @@ async fn snapshots_are_made_shown_and_found() {
     let path = format!("/v3/{{p}}/snapshots/{id}");
     let shown = member.get(&path).await.expect(200);
     assert_eq!(shown["snapshot"]["status"], "available");
-    assert_eq!(
-        shown["snapshot"]["os-extended-snapshot-attributes:progress"],
-        "100%"
-    );
-    let renamed = member
-        .put(&path, json!({"snapshot": {"name": "t"}}))
-        .await
-        .expect(200);
+    assert_eq!(shown["snapshot"]["os-extended-snapshot-attributes:progress"], "100%");
+    let renamed = member.put(&path, json!({"snapshot": {"name": "t"}})).await.expect(200);
     assert_eq!(renamed["snapshot"]["name"], "t");
     let found = member
-        .get(&format!(
-            "/v3/{{p}}/snapshots/detail?name=t&volume_id={volume}"
-        ))
+        .get(&format!("/v3/{{p}}/snapshots/detail?name=t&volume_id={volume}"))
         .await
         .expect(200);
     assert_eq!(found["snapshots"].as_array().unwrap().len(), 1);
@@ -262,33 +191,19 @@ async fn snapshots_hold_their_volume_and_are_backed_up() {
     let id = &member.make_snapshot(&volume).await;
     let snapshot = member.get(&format!("/v3/{{p}}/snapshots/{id}")).await;
     let snapshot = &snapshot.expect(200)["snapshot"];
-    let refused = member
-        .delete(&format!("/v3/{{p}}/volumes/{volume}"))
-        .await
-        .refusal(400);
+    let refused = member.delete(&format!("/v3/{{p}}/volumes/{volume}")).await.refusal(400);
     assert!(refused.contains("have snapshots"), "{refused}");
     let wish = json!({"backup": {"volume_id": volume, "snapshot_id": id}});
     let backup = member.post("/v3/{p}/backups", wish).await.expect(202);
     world.settle().await;
-    let path = format!(
-        "/v3/{{p}}/backups/{}",
-        backup["backup"]["id"].as_str().unwrap()
-    );
+    let path = format!("/v3/{{p}}/backups/{}", backup["backup"]["id"].as_str().unwrap());
     let backup = &member.get(&path).await.expect(200)["backup"];
-    assert_eq!(
-        (&backup["status"], &backup["snapshot_id"]),
-        (&json!("available"), &json!(id))
-    );
+    assert_eq!((&backup["status"], &backup["snapshot_id"]), (&json!("available"), &json!(id)));
     assert_eq!(backup["data_timestamp"], snapshot["created_at"]);
-    let gone = member
-        .delete(&format!("/v3/{{p}}/volumes/{volume}?cascade=True"))
-        .await;
+    let gone = member.delete(&format!("/v3/{{p}}/volumes/{volume}?cascade=True")).await;
     assert_eq!(gone.status, 202);
     world.settle().await;
-    for path in [
-        format!("/v3/{{p}}/snapshots/{id}"),
-        format!("/v3/{{p}}/volumes/{volume}"),
-    ] {
+    for path in [format!("/v3/{{p}}/snapshots/{id}"), format!("/v3/{{p}}/volumes/{volume}")] {
         assert_eq!(member.get(&path).await.status, 404, "{path}");
     }
 }
@@ -324,25 +239,10 @@ async fn volumes_are_found_by_name_status_and_pairs() {
     let path = "/v3/{p}/volumes?limit=1&with_count=1";
     let body = member.at("3.45").get(path).await.expect(200);
     assert_eq!(body["count"], 2);
-    assert!(
-        body["volumes_links"][0]["href"]
-            .as_str()
-            .unwrap()
-            .contains("/volumes?limit=1")
-    );
-    assert_eq!(
-        member
-            .at("3.71")
-            .get("/v3/{p}/volumes?color=red")
-            .await
-            .status,
-        400
-    );
+    assert!(body["volumes_links"][0]["href"].as_str().unwrap().contains("/volumes?limit=1"));
+    assert_eq!(member.at("3.71").get("/v3/{p}/volumes?color=red").await.status, 400);
     for noun in ["volumes", "snapshots"] {
-        let refused = member
-            .get(&format!("/v3/{{p}}/{noun}?marker=m"))
-            .await
-            .refusal(404);
+        let refused = member.get(&format!("/v3/{{p}}/{noun}?marker=m")).await.refusal(404);
         assert!(refused.ends_with(" m could not be found."), "{refused}");
     }
 }

@@ -80,9 +80,8 @@ impl World {
     pub(crate) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = |name: &str| dir.path().join(name);
-        let clock = Arc::new(SettableClock::new(
-            Timestamp::parse("2026-02-03T04:05:06.000007Z").unwrap(),
-        ));
+        let clock =
+            Arc::new(SettableClock::new(Timestamp::parse("2026-02-03T04:05:06.000007Z").unwrap()));
         let chance: Arc<dyn Chance> = Arc::new(SeededChance::new(7));
         let parts = Parts {
             catalog: Catalog::connect(&format!("sqlite://{}", path("catalog.db").display()))
@@ -103,10 +102,7 @@ impl World {
             service,
             volume,
             identity,
-            admin: Access {
-                token: String::new(),
-                project: first.project_id.to_string(),
-            },
+            admin: Access { token: String::new(), project: first.project_id.to_string() },
         };
         let user = json!({"id": first.user_id.as_str(), "password": first.password});
         world.admin.token = world.log_in(&user, &first.project_id.to_string()).await;
@@ -118,10 +114,7 @@ impl World {
     pub(crate) async fn with_projects() -> (Self, Project, Project) {
         let world = Self::new().await;
         let ann = world.make_user("ann").await;
-        let ids = [
-            world.make_project("alpha", &ann).await,
-            world.make_project("beta", &ann).await,
-        ];
+        let ids = [world.make_project("alpha", &ann).await, world.make_project("beta", &ann).await];
         let first = world.access(&ann, &ids[0]).await;
         let alpha = world.tokens(&first, &ids[0]).await;
         let beta = world.tokens(&first, &ids[1]).await;
@@ -158,10 +151,7 @@ impl World {
     /// Logs a user in.
     pub(crate) async fn access(&self, user: &str, project: &str) -> Access {
         let user = json!({"id": user, "password": PASSWORD});
-        Access {
-            token: self.log_in(&user, project).await,
-            project: project.to_owned(),
-        }
+        Access { token: self.log_in(&user, project).await, project: project.to_owned() }
     }
 
     async fn log_in(&self, user: &Value, project: &str) -> String {
@@ -171,19 +161,13 @@ impl World {
 
     async fn rescope(&self, access: &Access, project: &str) -> Access {
         let identity = json!({"methods": ["token"], "token": {"id": access.token}});
-        Access {
-            token: self.issue(&identity, project).await,
-            project: project.to_owned(),
-        }
+        Access { token: self.issue(&identity, project).await, project: project.to_owned() }
     }
 
     async fn issue(&self, identity: &Value, project: &str) -> String {
         let scope = json!({"project": {"id": project}});
         let body = json!({"auth": {"identity": identity, "scope": scope}});
-        let issued = self
-            .nobody_at_identity()
-            .post("/v3/auth/tokens", body)
-            .await;
+        let issued = self.nobody_at_identity().post("/v3/auth/tokens", body).await;
         assert_eq!(issued.status, 201, "{}", issued.text);
         issued.header("x-subject-token").unwrap().to_owned()
     }
@@ -237,10 +221,7 @@ fn doors(service: &Service, chance: &Arc<dyn Chance>) -> (Router, Router) {
         body_limit_bytes: BODY_LIMIT_BYTES,
         chance: Arc::clone(chance),
     };
-    (
-        volume::router(service.clone(), volume),
-        identity::router(service.clone(), identity),
-    )
+    (volume::router(service.clone(), volume), identity::router(service.clone(), identity))
 }
 
 /// Sends requests to a door. `{p}` in a path stands for the project.
@@ -319,11 +300,7 @@ impl<'a> Client<'a> {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        assert_ne!(
-            parts.status,
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "{method} {path}"
-        );
+        assert_ne!(parts.status, StatusCode::INTERNAL_SERVER_ERROR, "{method} {path}");
         Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,

@@ -53,9 +53,7 @@ async fn no_increment_is_lost(world: &World) {
         counters.spawn(count(catalog.clone(), 25));
     }
     counters.join_all().await;
-    let work = world
-        .catalog
-        .read(|tx| Box::pin(async move { tx.settings().get("counter").await }));
+    let work = world.catalog.read(|tx| Box::pin(async move { tx.settings().get("counter").await }));
     assert_eq!(work.await.unwrap().as_deref(), Some("200"));
 }
 
@@ -94,9 +92,8 @@ async fn a_limit_is_never_exceeded(world: &World) {
         });
     }
     makers.join_all().await;
-    let work = world
-        .catalog
-        .read(|tx| Box::pin(async move { tx.quotas().usage(&project("p")).await }));
+    let work =
+        world.catalog.read(|tx| Box::pin(async move { tx.quotas().usage(&project("p")).await }));
     assert_eq!(work.await.unwrap()[&Resource::Volumes], LIMIT);
 }
 
@@ -121,9 +118,7 @@ async fn an_error_rolls_everything_back(world: &World) {
         })
     });
     assert!(matches!(work.await, Err(Refusal::NotToday)));
-    let work = world
-        .catalog
-        .read(|tx| Box::pin(async move { tx.settings().get("a").await }));
+    let work = world.catalog.read(|tx| Box::pin(async move { tx.settings().get("a").await }));
     assert_eq!(work.await.unwrap(), None);
 }
 
@@ -138,9 +133,8 @@ async fn a_failed_statement_spoils_the_transaction(world: &World) {
     });
     let spoiled = work.await;
     assert!(matches!(spoiled, Err(Refusal::Catalog(Error::Spoiled))));
-    let work = world
-        .catalog
-        .read(|tx| Box::pin(async move { tx.volumes().find_any(volume.id).await }));
+    let work =
+        world.catalog.read(|tx| Box::pin(async move { tx.volumes().find_any(volume.id).await }));
     assert_eq!(work.await.unwrap(), None);
 }
 

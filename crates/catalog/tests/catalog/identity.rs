@@ -102,10 +102,7 @@ async fn names_are_unique_where_they_should_be(world: &World) {
     let work = world
         .catalog
         .transact(|tx| Box::pin(async move { tx.projects().insert(&owner("q", "prod")).await }));
-    assert!(matches!(
-        work.await,
-        Err(Error::Conflict { what: "project" })
-    ));
+    assert!(matches!(work.await, Err(Error::Conflict { what: "project" })));
     let work = world
         .catalog
         .transact(|tx| Box::pin(async move { tx.users().insert(&user("u", "bob")).await }));

@@ -96,12 +96,7 @@ async fn finished_jobs_stay_until_purged(world: &World) {
             let badly = jobs.claim("w", at(9), at(99)).await?.unwrap();
             jobs.finish(&badly, at(20), Some("no space")).await?;
             jobs.claim("w", at(9), at(99)).await?;
-            let counts = JobCounts {
-                queued: 1,
-                running: 1,
-                done: 1,
-                failed: 1,
-            };
+            let counts = JobCounts { queued: 1, running: 1, done: 1, failed: 1 };
             assert_eq!(jobs.count_by_state().await?, counts);
             let record = jobs.find(failed).await?.unwrap();
             assert_eq!(record.state, JobState::Failed);

@@ -66,16 +66,15 @@ fn compare<K: Copy, T>(
     let first = sort.first().map_or(Direction::Desc, |s| s.direction);
     let keys = sort.iter().map(|s| (s.key, s.direction));
     let ties = ties.map(|key| (key, first));
-    keys.chain(ties)
-        .fold(Ordering::Equal, |so_far, (key, direction)| {
-            so_far.then_with(|| {
-                let ascending = by(key, a).cmp(&by(key, b));
-                match direction {
-                    Direction::Asc => ascending,
-                    Direction::Desc => ascending.reverse(),
-                }
-            })
+    keys.chain(ties).fold(Ordering::Equal, |so_far, (key, direction)| {
+        so_far.then_with(|| {
+            let ascending = by(key, a).cmp(&by(key, b));
+            match direction {
+                Direction::Asc => ascending,
+                Direction::Desc => ascending.reverse(),
+            }
         })
+    })
 }
 
 /// Every single key in both directions, then some lists of up to three.
@@ -83,18 +82,10 @@ fn sorts<K: Copy>(world: &World, keys: &[K]) -> Vec<Vec<SortBy<K>>> {
     let directions = [Direction::Asc, Direction::Desc];
     let mut sorts = vec![vec![]];
     for key in keys {
-        sorts.extend(directions.map(|direction| {
-            vec![SortBy {
-                key: *key,
-                direction,
-            }]
-        }));
+        sorts.extend(directions.map(|direction| vec![SortBy { key: *key, direction }]));
     }
     for _ in 0..20 {
-        let one = |_| SortBy {
-            key: world.one_of(keys),
-            direction: world.one_of(&directions),
-        };
+        let one = |_| SortBy { key: world.one_of(keys), direction: world.one_of(&directions) };
         sorts.push((0..2 + world.below(2)).map(one).collect());
     }
     sorts
@@ -190,9 +181,7 @@ fn some_filter(world: &World, backups: &[Backup]) -> BackupFilter {
 }
 
 async fn backups(world: &World, query: &BackupQuery) -> Outcome<Page<Backup>> {
-    let work = world
-        .catalog
-        .read(|tx| Box::pin(async move { tx.backups().list(query).await }));
+    let work = world.catalog.read(|tx| Box::pin(async move { tx.backups().list(query).await }));
     work.await
 }
 
@@ -263,10 +252,8 @@ async fn pages_of_volumes_make_up_the_list(world: &World) {
     };
     let all: Vec<_> = (0..30).map(one).collect();
     world.insert_volumes(&all).await;
-    let filters = vec![
-        VolumeFilter::AvailabilityZone("nova".to_owned()),
-        VolumeFilter::Bootable(true),
-    ];
+    let filters =
+        vec![VolumeFilter::AvailabilityZone("nova".to_owned()), VolumeFilter::Bootable(true)];
     for (n, sort) in sorts(world, &VolumeKey::ALL).into_iter().enumerate() {
         let filters = if n % 2 == 0 { vec![] } else { filters.clone() };
         let wanted = |v: &&Volume| {
@@ -345,9 +332,8 @@ async fn pages_of_snapshots_make_up_the_list(world: &World) {
             ..SnapshotQuery::default()
         };
         let query = &first;
-        let work = world
-            .catalog
-            .read(|tx| Box::pin(async move { tx.snapshots().list(query).await }));
+        let work =
+            world.catalog.read(|tx| Box::pin(async move { tx.snapshots().list(query).await }));
         let page = Outcome::unwrap(work.await);
         assert_eq!(page.items, expected[5..], "{query:?}");
         assert_eq!(page.total, Some(expected.len().try_into().unwrap()));
@@ -404,10 +390,8 @@ async fn a_marker_must_exist_in_the_project(world: &World) {
 async fn wildcards_in_filters_stand_for_themselves(world: &World) {
     let vault = world.vault("p").await;
     let names = ["100%", "1000", "a_b", "aXb", "c\\d", "Straße ÄÖ"];
-    let stored = names.map(|name| Backup {
-        name: Some(name.to_owned()),
-        ..world.backup("p", vault)
-    });
+    let stored =
+        names.map(|name| Backup { name: Some(name.to_owned()), ..world.backup("p", vault) });
     world.insert_backups(&stored).await;
     let cases = [
         ("0%", vec!["100%"]),
@@ -436,10 +420,7 @@ async fn metadata_is_matched_pair_by_pair(world: &World) {
         pairs(&[("x,\"b", "y"), ("b", "yy"), ("bb", "y")]),
         pairs(&[("q\"ä\\", "100 %_"), ("b", "Y")]),
     ]
-    .map(|metadata| Backup {
-        metadata,
-        ..world.backup("p", vault)
-    });
+    .map(|metadata| Backup { metadata, ..world.backup("p", vault) });
     world.insert_backups(&stored).await;
     let cases = [
         (("a", "x"), Some(0)),

@@ -9,9 +9,8 @@ use crate::support::{World, on_both};
 on_both!(what_was_stored_is_there_after_reopening);
 
 async fn what_was_stored_is_there_after_reopening(world: &World) {
-    let work = world
-        .catalog
-        .transact(|tx| Box::pin(async move { tx.settings().put("a", "1").await }));
+    let work =
+        world.catalog.transact(|tx| Box::pin(async move { tx.settings().put("a", "1").await }));
     work.await.unwrap();
     world.catalog.close().await;
     let again = Catalog::connect(world.database.url()).await.unwrap();
@@ -42,9 +41,7 @@ async fn nodes_may_migrate_postgres_at_once() {
 
 #[tokio::test]
 async fn other_addresses_are_refused_without_showing_a_password() {
-    let error = Catalog::connect("mysql://root:secret@db/x")
-        .await
-        .unwrap_err();
+    let error = Catalog::connect("mysql://root:secret@db/x").await.unwrap_err();
     assert!(matches!(&error, Error::UnknownScheme { scheme } if scheme == "mysql"));
     assert!(!error.to_string().contains("secret"));
 }

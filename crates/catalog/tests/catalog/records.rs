@@ -39,10 +39,7 @@ async fn vaults_are_kept_whole(world: &World) {
 
 async fn volumes_are_kept_whole(world: &World) {
     let stored = &world.volume("p");
-    let changed = &strongroom_model::volume::Volume {
-        id: stored.id,
-        ..world.volume("p")
-    };
+    let changed = &strongroom_model::volume::Volume { id: stored.id, ..world.volume("p") };
     let work = world.catalog.transact(|tx| {
         Box::pin(async move {
             let id = stored.id;
@@ -86,10 +83,7 @@ async fn snapshots_are_kept_whole(world: &World) {
 async fn backups_are_kept_whole(world: &World) {
     let vault = world.vault("p").await;
     let stored = &world.backup("p", vault);
-    let changed = &Backup {
-        id: stored.id,
-        ..world.backup("p", vault)
-    };
+    let changed = &Backup { id: stored.id, ..world.backup("p", vault) };
     let work = world.catalog.transact(|tx| {
         Box::pin(async move {
             let id = stored.id;
@@ -126,9 +120,8 @@ async fn absent_values_stay_absent(world: &World) {
         ..world.backup("p", vault)
     };
     world.insert_backups(std::slice::from_ref(&bare)).await;
-    let work = world
-        .catalog
-        .read(|tx| Box::pin(async move { tx.backups().find_any(bare.id).await }));
+    let work =
+        world.catalog.read(|tx| Box::pin(async move { tx.backups().find_any(bare.id).await }));
     assert_eq!(Outcome::unwrap(work.await), Some(bare.clone()));
 }
 
@@ -136,14 +129,12 @@ async fn a_backup_needs_its_vault(world: &World) {
     let vault = world.vault("p").await;
     let backup = &world.backup("p", vault);
     world.insert_backups(std::slice::from_ref(backup)).await;
-    let work = world
-        .catalog
-        .transact(|tx| Box::pin(async move { tx.vaults().delete(vault).await }));
+    let work =
+        world.catalog.transact(|tx| Box::pin(async move { tx.vaults().delete(vault).await }));
     let error = work.await.unwrap_err();
     assert!(matches!(error, Error::Reference { what: "vault" }));
-    let again = world
-        .catalog
-        .transact(|tx| Box::pin(async move { tx.backups().insert(backup).await }));
+    let again =
+        world.catalog.transact(|tx| Box::pin(async move { tx.backups().insert(backup).await }));
     let error = again.await.unwrap_err();
     assert!(matches!(error, Error::Conflict { what: "backup" }));
     assert!(!error.is_transient());
@@ -162,11 +153,7 @@ async fn the_newest_available_backup_is_found(world: &World) {
         of_volume(1, BackupStatus::Available),
         of_volume(3, BackupStatus::Available),
         of_volume(5, BackupStatus::Error),
-        Backup {
-            created_at: at(9),
-            status: BackupStatus::Available,
-            ..world.backup("p", vault)
-        },
+        Backup { created_at: at(9), status: BackupStatus::Available, ..world.backup("p", vault) },
     ];
     world.insert_backups(&backups).await;
     let volume_id = first.volume_id;

@@ -108,13 +108,7 @@ pub fn backup(
         lease_secs: options.lease.as_secs(),
     };
     let session = Session::open(repository, options.session_id, record)?;
-    let outcome = Run {
-        repository,
-        source,
-        options,
-        session: &session,
-    }
-    .run();
+    let outcome = Run { repository, source, options, session: &session }.run();
     if let Err(error) = &outcome {
         session.give_up(error);
     }
@@ -134,11 +128,7 @@ impl Run<'_> {
         self.check_tomb()?;
         let started_at = self.repository.clock().now();
         let mut problems = self.session.problems.clone();
-        problems.extend(
-            self.repository
-                .index()
-                .refresh(self.repository, &self.session.condemned)?,
-        );
+        problems.extend(self.repository.index().refresh(self.repository, &self.session.condemned)?);
         let counters = Counters::default();
         let data_key = DataKey::random(self.repository.chance());
         let parent = Parent::load(self.repository, self.options.parent);
@@ -146,10 +136,7 @@ impl Run<'_> {
         problems.extend(parent.into_problems());
         let source_changed = self.source.has_changed().map_err(|source| {
             let offset_bytes = self.source.size_bytes();
-            Error::Source {
-                offset_bytes,
-                source,
-            }
+            Error::Source { offset_bytes, source }
         })?;
         let duration = self.repository.clock().now().since(started_at);
         let mut stats = counters.stats(self.source.size_bytes(), duration);
@@ -171,13 +158,7 @@ impl Run<'_> {
         let stored_bytes = self.publish(&manifest, &data_key)?;
         stats.add_manifest(stored_bytes);
         let backup_id = self.options.backup_id;
-        Ok(BackupReport {
-            backup_id,
-            root,
-            stats,
-            source_changed,
-            problems,
-        })
+        Ok(BackupReport { backup_id, root, stats, source_changed, problems })
     }
 
     /// A deleted backup cannot be made again. Looked up after the opening, so that a tomb that is
@@ -214,12 +195,7 @@ impl Run<'_> {
         let crew = Crew::new(size_bytes.div_ceil(UNIT_BYTES));
         let (packer, full) = Packer::new(self.repository, self.session, self.suite(), data_key);
         let pages = Pages::new(parent, &packer, page_total, size_bytes);
-        let uploads = packer::Uploads {
-            packer: &packer,
-            full,
-            counters,
-            options: self.options,
-        };
+        let uploads = packer::Uploads { packer: &packer, full, counters, options: self.options };
         std::thread::scope(|scope| {
             for _ in 0..UPLOADERS {
                 scope.spawn(|| uploads.work(&crew));
@@ -248,10 +224,7 @@ impl Run<'_> {
         if self.repository.store().create(&object, bytes.clone())? == Created::Exists
             && self.repository.store().get(&object)? != bytes
         {
-            return Err(Error::damaged(
-                &object,
-                "its name was taken by something else",
-            ));
+            return Err(Error::damaged(&object, "its name was taken by something else"));
         }
         self.options.progress.add_stored(len);
         self.session.fence_rivals()?;
@@ -265,11 +238,7 @@ impl Run<'_> {
             Err(error @ Error::Store(_)) => error,
             decided => return decided,
         };
-        match end(
-            self.repository,
-            self.session.id,
-            &abort("the commit failed"),
-        ) {
+        match end(self.repository, self.session.id, &abort("the commit failed")) {
             Ok(EndRecord::Commit { .. }) => Ok(()),
             _ => Err(error),
         }

@@ -31,13 +31,15 @@ pub(super) struct Packer<'a> {
     suite: Suite,
     data_key: &'a DataKey,
     wrapped_data_key: [u8; WRAPPED_LEN],
+    /// Held while a full pack waits for an uploader, so uploaders must never take it.
     state: Mutex<State>,
+    /// Content in packs that the index does not know yet. Entries leave after the index has them,
+    /// so look here first.
+    pending: Mutex<HashMap<ChunkId, Location>>,
 }
 
 struct State {
     building: Option<Building>,
-    /// Content in packs that the index does not know yet.
-    pending: HashMap<ChunkId, Location>,
     /// Gone once no more packs will come.
     sender: Option<SyncSender<FullPack>>,
 }
@@ -74,14 +76,8 @@ impl<'a> Packer<'a> {
     ) -> (Self, Mutex<Receiver<FullPack>>) {
         let (sender, receiver) = sync_channel(1);
         let wrapped_data_key =
-            repository
-                .keys()
-                .wrap_data_key(data_key, repository.vault(), session.id);
-        let state = State {
-            building: None,
-            pending: HashMap::new(),
-            sender: Some(sender),
-        };
+            repository.keys().wrap_data_key(data_key, repository.vault(), session.id);
+        let state = State { building: None, sender: Some(sender) };
         let state = Mutex::new(state);
         let packer = Self {
             repository,
@@ -90,14 +86,15 @@ impl<'a> Packer<'a> {
             data_key,
             wrapped_data_key,
             state,
+            pending: Mutex::default(),
         };
         (packer, Mutex::new(receiver))
     }
 
     /// Finds content in the vault or in packs still to be uploaded.
     pub(super) fn find(&self, id: &ChunkId) -> Option<Location> {
-        let found = self.repository.index().find(id);
-        found.or_else(|| self.state().pending.get(id).copied())
+        let pending = self.pending().get(id).copied();
+        pending.or_else(|| self.repository.index().find(id))
     }
 
     /// Whether a pack may be relied on.
@@ -117,10 +114,7 @@ impl<'a> Packer<'a> {
         plain: &[u8],
         compressor: &mut Compressor<'_>,
     ) -> Result<Stored> {
-        let squeezed = compressor
-            .compress(plain)
-            .ok()
-            .filter(|z| z.len() < plain.len() / 100 * 97);
+        let squeezed = compressor.compress(plain).ok().filter(|z| z.len() < plain.len() / 100 * 97);
         let (codec, text) = match squeezed {
             Some(squeezed) => (Codec::Zstd, squeezed),
             None => (Codec::Raw, plain.to_vec()),
@@ -128,18 +122,13 @@ impl<'a> Packer<'a> {
         let plain_len = u32::try_from(plain.len())
             .map_err(|_| Error::damaged(&id.to_string(), "a record of 4 GiB"))?;
         let mut state = self.state();
-        let found = self
-            .repository
-            .index()
-            .find(&id)
-            .or_else(|| state.pending.get(&id).copied());
-        if let Some(location) = found {
+        if let Some(location) = self.find(&id) {
             return Ok(Stored::Found(location));
         }
         let building = state.building.get_or_insert_with(|| self.begin());
         let location = building.append(kind, codec, (id, plain_len), text);
         let is_full = building.is_full();
-        state.pending.insert(id, location);
+        self.pending().insert(id, location);
         if is_full {
             self.flush(&mut state);
         }
@@ -162,11 +151,7 @@ impl<'a> Packer<'a> {
         let footer_key = self.data_key.footer_key(building.pack);
         finish(&mut building.bytes, &building.entries, &footer_key);
         let ids = building.entries.iter().map(|entry| entry.id).collect();
-        let full = FullPack {
-            pack: building.pack,
-            bytes: building.bytes.into(),
-            ids,
-        };
+        let full = FullPack { pack: building.pack, bytes: building.bytes.into(), ids };
         if let Some(sender) = &state.sender {
             // Uploaders leave only after the sender is gone, so nobody refuses.
             let _taken = sender.send(full);
@@ -186,12 +171,11 @@ impl<'a> Packer<'a> {
         let mut bytes = Vec::with_capacity(PACK_BYTES + PACK_BYTES / 16);
         bytes.extend_from_slice(&header.encode());
         let sealer = self.data_key.pack_sealer(self.suite, pack);
-        Building {
-            pack,
-            sealer,
-            bytes,
-            entries: Vec::new(),
-        }
+        Building { pack, sealer, bytes, entries: Vec::new() }
+    }
+
+    fn pending(&self) -> MutexGuard<'_, HashMap<ChunkId, Location>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -219,16 +203,12 @@ impl Building {
             crc: 0,
         };
         let aad = entry.aad(self.pack, to_u32(ordinal));
-        self.sealer
-            .seal(counter_nonce(to_u32(ordinal)), &aad, &mut text);
+        self.sealer.seal(counter_nonce(to_u32(ordinal)), &aad, &mut text);
         entry.stored = to_u32(text.len());
         entry.crc = crc32fast::hash(&text);
         self.bytes.extend_from_slice(&text);
         self.entries.push(entry);
-        Location {
-            pack: self.pack,
-            ordinal: to_u16(ordinal),
-        }
+        Location { pack: self.pack, ordinal: to_u16(ordinal) }
     }
 
     fn is_full(&self) -> bool {
@@ -258,11 +238,7 @@ impl Uploads<'_> {
     }
 
     fn next(&self) -> Option<FullPack> {
-        self.full
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .recv()
-            .ok()
+        self.full.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
     }
 
     fn upload(&self, full: FullPack) -> Result<()> {
@@ -273,20 +249,15 @@ impl Uploads<'_> {
         if repository.store().create(&object, full.bytes.clone())? == Created::Exists
             && repository.store().get(&object)? != full.bytes
         {
-            return Err(Error::damaged(
-                &object,
-                "its name was taken by something else",
-            ));
+            return Err(Error::damaged(&object, "its name was taken by something else"));
         }
         add(&self.counters.stored_bytes, len);
         add(&self.counters.object_count, 1);
         self.options.progress.add_stored(len);
-        repository
-            .index()
-            .insert(full.pack, full.ids.iter().copied());
-        let mut state = self.packer.state();
+        repository.index().insert(full.pack, full.ids.iter().copied());
+        let mut pending = self.packer.pending();
         for id in &full.ids {
-            state.pending.remove(id);
+            pending.remove(id);
         }
         Ok(())
     }

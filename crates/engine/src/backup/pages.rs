@@ -59,12 +59,7 @@ impl<'a> Pages<'a> {
         let (number, first) = place(unit);
         let slot = {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(
-                &open
-                    .entry(number)
-                    .or_insert_with(|| self.begin(number))
-                    .parent,
-            )
+            Arc::clone(&open.entry(number).or_insert_with(|| self.begin(number)).parent)
         };
         let cells = slot.get_or_init(|| self.parent.cells(number));
         (Arc::clone(cells), first)
@@ -96,9 +91,7 @@ impl<'a> Pages<'a> {
 
     /// The page table, once all units are put.
     pub(super) fn into_table(self) -> Vec<Option<PageRef>> {
-        self.table
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.table.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn begin(&self, number: usize) -> OpenPage {
@@ -123,19 +116,13 @@ impl<'a> Pages<'a> {
         }
         let bytes = page::encode(cells);
         let id = self.packer.repository().keys().page_id(&bytes);
-        let shared = self
-            .parent
-            .page_ref(number)
-            .filter(|parent| parent.id == id);
+        let shared = self.parent.page_ref(number).filter(|parent| parent.id == id);
         if let Some(shared) = shared.filter(|p| self.packer.is_usable(p.location.pack)) {
             return Ok(Some(shared));
         }
         let location: Location = match self.packer.find(&id) {
             Some(location) => location,
-            None => match self
-                .packer
-                .store(RecordKind::Page, id, &bytes, compressor)?
-            {
+            None => match self.packer.store(RecordKind::Page, id, &bytes, compressor)? {
                 Stored::New(location) | Stored::Found(location) => location,
             },
         };

@@ -27,11 +27,7 @@ impl<'a> Parent<'a> {
                 None
             }
         });
-        Self {
-            repository,
-            manifest,
-            problems: Mutex::new(problems),
-        }
+        Self { repository, manifest, problems: Mutex::new(problems) }
     }
 
     /// Where page `number` of the parent lies.
@@ -48,18 +44,13 @@ impl<'a> Parent<'a> {
             Ok(cells) => Arc::new(cells),
             Err(e) => {
                 let problem = format!("page {number} of the parent was not used: {e}");
-                self.problems
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(problem);
+                self.problems.lock().unwrap_or_else(PoisonError::into_inner).push(problem);
                 Arc::default()
             }
         }
     }
 
     pub(super) fn into_problems(self) -> Vec<String> {
-        self.problems
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.problems.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }

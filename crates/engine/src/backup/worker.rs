@@ -36,23 +36,14 @@ impl<'a> Worker<'a> {
         packer: &'a Packer<'a>,
         counters: &'a Counters,
     ) -> Self {
-        Self {
-            run,
-            pages,
-            packer,
-            counters,
-            buf: vec![0; to_usize(UNIT_BYTES)],
-        }
+        Self { run, pages, packer, counters, buf: vec![0; to_usize(UNIT_BYTES)] }
     }
 
     /// Works until all units are done or somebody failed.
     pub(super) fn work(mut self, crew: &Crew) {
         match Compressor::new(LEVEL) {
             Ok(mut compressor) => crew.work(|unit| self.unit(unit, &mut compressor)),
-            Err(source) => crew.fail(Error::Source {
-                offset_bytes: 0,
-                source,
-            }),
+            Err(source) => crew.fail(Error::Source { offset_bytes: 0, source }),
         }
     }
 
@@ -67,9 +58,7 @@ impl<'a> Worker<'a> {
         let mut at = range.start;
         while at < range.end {
             let cell = at..(at + u64::from(GRID_BYTES)).min(range.end);
-            let has_data = extents
-                .iter()
-                .any(|e| e.start < cell.end && cell.start < e.end);
+            let has_data = extents.iter().any(|e| e.start < cell.end && cell.start < e.end);
             cells.push(if has_data {
                 self.cell(unit, cells.len(), &cell, compressor)?
             } else {
@@ -85,27 +74,15 @@ impl<'a> Worker<'a> {
 
     /// Reads what is data in `range`; the rest of the buffer is zeros.
     fn read(&mut self, range: &Range<u64>) -> Result<Vec<Range<u64>>> {
-        let fail = |offset_bytes| {
-            move |source| Error::Source {
-                offset_bytes,
-                source,
-            }
-        };
-        let extents = self
-            .run
-            .source
-            .extents(range.clone())
-            .map_err(fail(range.start))?;
+        let fail = |offset_bytes| move |source| Error::Source { offset_bytes, source };
+        let extents = self.run.source.extents(range.clone()).map_err(fail(range.start))?;
         let mut filled = 0;
         for extent in &extents {
             let place = to_usize(extent.start - range.start)..to_usize(extent.end - range.start);
             self.buf[filled..place.start].fill(0);
             filled = place.end;
             let bytes = &mut self.buf[place];
-            self.run
-                .source
-                .read_at(extent.start, bytes)
-                .map_err(fail(extent.start))?;
+            self.run.source.read_at(extent.start, bytes).map_err(fail(extent.start))?;
             add(&self.counters.read_bytes, extent.end - extent.start);
         }
         self.buf[filled..].fill(0);
@@ -145,10 +122,7 @@ impl<'a> Worker<'a> {
             add(&self.counters.reused_chunks, 1);
             return Ok(Cell::Chunk(id, location));
         }
-        let location = match self
-            .packer
-            .store(RecordKind::Chunk, id, plain, compressor)?
-        {
+        let location = match self.packer.store(RecordKind::Chunk, id, plain, compressor)? {
             Stored::New(location) => {
                 add(&self.counters.new_chunks, 1);
                 add(&self.counters.new_bytes, plain.len() as u64);

@@ -65,20 +65,16 @@ impl Manifest {
     /// Seals the manifest into its stored bytes.
     pub(crate) fn seal(&self, keys: &VaultKey, data_key: &DataKey) -> Vec<u8> {
         let mut body = Vec::new();
-        for (tag, bytes) in [
-            (META, &self.meta),
-            (STATS, &self.stats),
-            (PAGES, &self.encode_pages()),
-        ] {
+        for (tag, bytes) in
+            [(META, &self.meta), (STATS, &self.stats), (PAGES, &self.encode_pages())]
+        {
             body.extend_from_slice(&tag.to_le_bytes());
             body.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
             body.extend_from_slice(bytes);
         }
         let wrapped = keys.wrap_data_key(data_key, self.vault, self.session);
         let mut out = self.encode_header(&wrapped, body.len() as u64 + 16);
-        data_key
-            .manifest_sealer(self.suite, self.session)
-            .seal([0; 12], &out, &mut body);
+        data_key.manifest_sealer(self.suite, self.session).seal([0; 12], &out, &mut body);
         out.extend_from_slice(&body);
         out
     }
@@ -234,10 +230,7 @@ fn decode_pages(bytes: &[u8]) -> Result<Vec<Option<PageRef>>, Flaw> {
             return damaged("a page lies outside its pack");
         };
         let is_hole = id.0 == [0; 32];
-        pages.push((!is_hole).then_some(PageRef {
-            id,
-            location: Location { pack, ordinal },
-        }));
+        pages.push((!is_hole).then_some(PageRef { id, location: Location { pack, ordinal } }));
     }
     Ok(pages)
 }

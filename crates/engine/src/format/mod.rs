@@ -57,7 +57,5 @@ fn check_version(version: u16) -> Result<(), Flaw> {
     if version == VERSION {
         return Ok(());
     }
-    unsupported(format!(
-        "format version {version}, this program reads {VERSION}"
-    ))
+    unsupported(format!("format version {version}, this program reads {VERSION}"))
 }

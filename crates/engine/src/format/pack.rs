@@ -79,14 +79,7 @@ impl Header {
         let key_version = cursor.u32()?;
         cursor.take(8)?;
         let wrapped_data_key = cursor.array()?;
-        Ok(Self {
-            suite,
-            pack,
-            vault,
-            session,
-            key_version,
-            wrapped_data_key,
-        })
+        Ok(Self { suite, pack, vault, session, key_version, wrapped_data_key })
     }
 }
 
@@ -141,15 +134,7 @@ impl Entry {
         let (offset, stored, plain) = (cursor.u32()?, cursor.u32()?, cursor.u32()?);
         let (kind, codec) = (cursor.u8()?, cursor.u8()?);
         cursor.take(2)?;
-        Ok(Self {
-            id,
-            offset,
-            stored,
-            plain,
-            kind,
-            codec,
-            crc: cursor.u32()?,
-        })
+        Ok(Self { id, offset, stored, plain, kind, codec, crc: cursor.u32()? })
     }
 
     /// What sealing binds the record to.
@@ -186,12 +171,7 @@ pub(crate) fn finish(out: &mut Vec<u8>, entries: &[Entry], footer_key: &[u8; KEY
     let mac = footer_mac(footer_key, &out[footer_offset..]);
     out.extend_from_slice(mac.as_bytes());
     let crc = crc32fast::hash(&out[footer_offset..]);
-    for number in [
-        to_u32(entries.len()),
-        to_u32(footer_offset),
-        crc,
-        u32::from(VERSION),
-    ] {
+    for number in [to_u32(entries.len()), to_u32(footer_offset), crc, u32::from(VERSION)] {
         out.extend_from_slice(&number.to_le_bytes());
     }
     out.extend_from_slice(MAGIC_END);
@@ -226,21 +206,13 @@ impl Trailer {
             return damaged("its trailer is missing");
         }
         check_version(u16::try_from(version).unwrap_or(u16::MAX))?;
-        let trailer = Self {
-            count,
-            footer_offset,
-            crc,
-        };
+        let trailer = Self { count, footer_offset, crc };
         let wanted = u64::from(footer_offset) + trailer.tail_len();
         let is_sane = count as usize <= RECORDS_MAX
             && footer_offset as usize >= HEADER_LEN
             && wanted == pack_len
             && pack_len <= PACK_BYTES_MAX;
-        if is_sane {
-            Ok(trailer)
-        } else {
-            damaged("its length does not fit its trailer")
-        }
+        if is_sane { Ok(trailer) } else { damaged("its length does not fit its trailer") }
     }
 
     /// Bytes from the footer to the end of the pack.
@@ -281,12 +253,7 @@ impl Trailer {
             entries.push(entry);
         }
         cursor.end()?;
-        Ok(Footer {
-            header,
-            entries,
-            bytes,
-            mac: blake3::Hash::from_bytes(*mac),
-        })
+        Ok(Footer { header, entries, bytes, mac: blake3::Hash::from_bytes(*mac) })
     }
 }
 

@@ -83,9 +83,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Cell>, Flaw> {
     if count > CELLS || pack_count > RECORD_PACKS_MAX {
         return damaged("its counts are out of range");
     }
-    let packs = (0..pack_count)
-        .map(|_| cursor.uuid().map(PackId))
-        .collect::<Result<Vec<_>, _>>()?;
+    let packs =
+        (0..pack_count).map(|_| cursor.uuid().map(PackId)).collect::<Result<Vec<_>, _>>()?;
     let kinds = cursor.take(count)?;
     if let Some(kind) = kinds.iter().find(|kind| **kind > 2) {
         return unsupported(format!("page entries of kind {kind}"));
@@ -106,13 +105,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Cell>, Flaw> {
                     return damaged("an entry names a pack outside its table");
                 };
                 let ordinal = ordinal_column.u16()?;
-                Cell::Chunk(
-                    id,
-                    Location {
-                        pack: *pack,
-                        ordinal,
-                    },
-                )
+                Cell::Chunk(id, Location { pack: *pack, ordinal })
             }
         });
     }

@@ -20,9 +20,7 @@ pub(crate) fn decode<T: DeserializeOwned>(
     name: &str,
     bytes: &[u8],
 ) -> Result<T, Flaw> {
-    let Some(text) = std::str::from_utf8(bytes)
-        .ok()
-        .and_then(|text| text.strip_suffix('\n'))
+    let Some(text) = std::str::from_utf8(bytes).ok().and_then(|text| text.strip_suffix('\n'))
     else {
         return damaged("it is not a record");
     };

@@ -61,15 +61,7 @@ fn entries(lengths: &[u32]) -> Vec<Entry> {
     let mut made = Vec::new();
     for (n, stored) in lengths.iter().enumerate() {
         let id = ChunkId([u8::try_from(n % 256).unwrap(); 32]);
-        made.push(Entry {
-            id,
-            offset,
-            stored: *stored,
-            plain: 7,
-            kind: 0,
-            codec: 1,
-            crc: *stored,
-        });
+        made.push(Entry { id, offset, stored: *stored, plain: 7, kind: 0, codec: 1, crc: *stored });
         offset += stored;
     }
     made
@@ -78,9 +70,7 @@ fn entries(lengths: &[u32]) -> Vec<Entry> {
 /// A whole pack with records of zeros.
 fn encode_pack(header: &Header, entries: &[Entry]) -> Vec<u8> {
     let mut bytes = header.encode();
-    let end = entries
-        .last()
-        .map_or(bytes.len() as u64, |entry| entry.span().end);
+    let end = entries.last().map_or(bytes.len() as u64, |entry| entry.span().end);
     bytes.resize(usize::try_from(end).unwrap(), 0);
     pack::finish(&mut bytes, entries, &[5; 32]);
     bytes
@@ -103,9 +93,7 @@ fn manifest(size_bytes: u64, page: Option<PageRef>) -> Manifest {
         key_version: 1,
         meta: b"{}".to_vec(),
         stats: b"{\"x\":1}".to_vec(),
-        pages: (0..page_count(size_bytes, super::GRID_BYTES))
-            .map(|_| page)
-            .collect(),
+        pages: (0..page_count(size_bytes, super::GRID_BYTES)).map(|_| page).collect(),
     }
 }
 

@@ -26,9 +26,7 @@ pub(super) fn run(repository: &Repository, survey: &Survey, report: &mut GcRepor
         match state {
             State::Ended(EndRecord::Commit { backup, .. }) if survey.tombs.contains(backup) => {
                 remove_signs(repository, *session)?;
-                repository
-                    .store()
-                    .delete(&name::session_end(repository.vault(), *session))?;
+                repository.store().delete(&name::session_end(repository.vault(), *session))?;
             }
             State::Ended(EndRecord::Abort { .. }) if survey.littered.contains(session) => {
                 remove_signs(repository, *session)?;
@@ -37,18 +35,12 @@ pub(super) fn run(repository: &Repository, survey: &Survey, report: &mut GcRepor
         }
     }
     let named = named_by_open_sessions(repository, survey)?;
-    for backup in survey
-        .tombs
-        .iter()
-        .filter(|backup| !named.contains(&Some(**backup)))
-    {
+    for backup in survey.tombs.iter().filter(|backup| !named.contains(&Some(**backup))) {
         // A session whose naming cannot be read might name any of them.
         if named.contains(&None) || has_unended_manifest(survey, *backup) {
             continue;
         }
-        repository
-            .store()
-            .delete(&name::tomb(repository.vault(), *backup))?;
+        repository.store().delete(&name::tomb(repository.vault(), *backup))?;
         report.removed_backups += 1;
     }
     Ok(())
@@ -81,9 +73,7 @@ fn remove_signs(repository: &Repository, session: SessionId) -> Result<()> {
     for object in repository.store().list(&renewals)? {
         repository.store().delete(&object.name)?;
     }
-    Ok(repository
-        .store()
-        .delete(&name::session_open(repository.vault(), session))?)
+    Ok(repository.store().delete(&name::session_open(repository.vault(), session))?)
 }
 
 /// The backups that open sessions are at work on; `None` for one that cannot be read.
@@ -92,11 +82,7 @@ fn named_by_open_sessions(
     survey: &Survey,
 ) -> Result<Vec<Option<BackupId>>> {
     let mut named = Vec::new();
-    for (session, _) in survey
-        .sessions
-        .iter()
-        .filter(|(_, state)| **state == State::Open)
-    {
+    for (session, _) in survey.sessions.iter().filter(|(_, state)| **state == State::Open) {
         let object = name::session_open(repository.vault(), *session);
         match repository.find_record::<OpenRecord>(&object) {
             Ok(Some(opened)) => named.push(Some(opened.backup)),

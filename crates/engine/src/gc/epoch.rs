@@ -53,10 +53,7 @@ impl Epochs {
         if condemned.all {
             return Ok(Err(problems));
         }
-        Ok(Ok(Self {
-            numbers,
-            condemned: condemned.packs.into_iter().collect(),
-        }))
+        Ok(Ok(Self { numbers, condemned: condemned.packs.into_iter().collect() }))
     }
 
     pub(super) fn is_condemned(&self, pack: &PackId) -> bool {
@@ -83,11 +80,7 @@ impl Epochs {
             .filter_map(|id| SessionId::parse(id))
             .filter(|id| open.contains(id))
             .collect();
-        Ok(if waiting.is_empty() {
-            Settled::Yes
-        } else {
-            Settled::Waiting(waiting)
-        })
+        Ok(if waiting.is_empty() { Settled::Yes } else { Settled::Waiting(waiting) })
     }
 
     /// Removes the lists before the newest. Call it only once the newest is settled.
@@ -96,12 +89,8 @@ impl Epochs {
             return Ok(());
         };
         for number in self.numbers.drain(..) {
-            repository
-                .store()
-                .delete(&name::gc_waits(repository.vault(), number))?;
-            repository
-                .store()
-                .delete(&name::gc_condemned(repository.vault(), number))?;
+            repository.store().delete(&name::gc_waits(repository.vault(), number))?;
+            repository.store().delete(&name::gc_condemned(repository.vault(), number))?;
         }
         self.numbers.push(newest);
         Ok(())
@@ -119,14 +108,9 @@ impl Epochs {
             return Ok(false);
         }
         let next = self.numbers.last().map_or(1, |newest| newest + 1);
-        let existing = self
-            .condemned
-            .iter()
-            .filter(|pack| survey.packs.contains_key(pack));
+        let existing = self.condemned.iter().filter(|pack| survey.packs.contains_key(pack));
         let packs: BTreeSet<_> = existing.chain(&fresh).copied().collect();
-        let record = CondemnedRecord {
-            packs: packs.iter().map(PackId::to_string).collect(),
-        };
+        let record = CondemnedRecord { packs: packs.iter().map(PackId::to_string).collect() };
         let object = name::gc_condemned(repository.vault(), next);
         if repository.create_record(&object, &record)? == Created::Exists {
             // Another collector was faster; its list is as good, and the next run reads it.
@@ -164,9 +148,7 @@ pub(crate) fn read_condemned(repository: &Repository) -> Result<(Condemned, Vec<
         let object = name::gc_condemned(repository.vault(), number);
         match repository.find_record::<CondemnedRecord>(&object) {
             Ok(Some(list)) => {
-                condemned
-                    .packs
-                    .extend(list.packs.iter().filter_map(|pack| PackId::parse(pack)));
+                condemned.packs.extend(list.packs.iter().filter_map(|pack| PackId::parse(pack)));
             }
             Ok(None) => {}
             Err(e) if e.is_damage() => {

@@ -103,9 +103,7 @@ fn sweep(
 ) -> Result<()> {
     let is_due = |pack: &PackId| epochs.is_condemned(pack) && !survey.live.contains(pack);
     for (pack, size_bytes) in survey.packs.iter().filter(|(pack, _)| is_due(pack)) {
-        repository
-            .store()
-            .delete(&name::pack(repository.vault(), *pack))?;
+        repository.store().delete(&name::pack(repository.vault(), *pack))?;
         report.deleted_packs += 1;
         report.freed_bytes += size_bytes;
     }

@@ -68,11 +68,7 @@ impl Survey {
         survey.sessions = sessions(repository, &mut survey.littered, report)?;
         survey.manifests = manifest_names(repository)?;
         let blocked = survey.mark(repository)?;
-        Ok(if blocked.is_empty() {
-            Surveyed::Whole(survey)
-        } else {
-            Surveyed::Blocked(blocked)
-        })
+        Ok(if blocked.is_empty() { Surveyed::Whole(survey) } else { Surveyed::Blocked(blocked) })
     }
 
     /// Finds the packs that live backups need; returns what could not be read.
@@ -94,24 +90,14 @@ impl Survey {
     /// The manifests that must be kept: committed, or of sessions whose end cannot be read, and
     /// not deleted. A committed one that is not listed is among them, to be found missing.
     fn live_manifests(&self) -> BTreeSet<(BackupId, SessionId)> {
-        let committed = self
-            .sessions
-            .iter()
-            .filter_map(|(session, state)| match state {
-                State::Ended(EndRecord::Commit { backup, .. }) => Some((*backup, *session)),
-                _ => None,
-            });
+        let committed = self.sessions.iter().filter_map(|(session, state)| match state {
+            State::Ended(EndRecord::Commit { backup, .. }) => Some((*backup, *session)),
+            _ => None,
+        });
         let is_unreadable =
             |session: &SessionId| self.sessions.get(session) == Some(&State::Unreadable);
-        let doubtful = self
-            .manifests
-            .iter()
-            .filter(|(_, session)| is_unreadable(session))
-            .copied();
-        committed
-            .chain(doubtful)
-            .filter(|(backup, _)| !self.tombs.contains(backup))
-            .collect()
+        let doubtful = self.manifests.iter().filter(|(_, session)| is_unreadable(session)).copied();
+        committed.chain(doubtful).filter(|(backup, _)| !self.tombs.contains(backup)).collect()
     }
 
     /// The packs of ended sessions that no live backup needs and that are not condemned yet.
@@ -148,10 +134,7 @@ impl Survey {
 /// The sessions that have been opened and not ended.
 pub(super) fn unended_sessions(repository: &Repository) -> Result<BTreeSet<SessionId>> {
     let listed = list_sessions(repository)?.into_iter();
-    Ok(listed
-        .filter(|(_, listed)| !listed.has_end)
-        .map(|(id, _)| id)
-        .collect())
+    Ok(listed.filter(|(_, listed)| !listed.has_end).map(|(id, _)| id).collect())
 }
 
 /// What objects a session has.
@@ -211,11 +194,7 @@ fn sessions(
 fn tombs(repository: &Repository, report: &mut GcReport) -> Result<BTreeSet<BackupId>> {
     let mut found = BTreeSet::new();
     for object in repository.store().list(&name::tombs(repository.vault()))? {
-        let id = object
-            .name
-            .rsplit('/')
-            .next()
-            .and_then(|id| BackupId::parse(id).ok());
+        let id = object.name.rsplit('/').next().and_then(|id| BackupId::parse(id).ok());
         match repository.find_record::<serde_json::Value>(&object.name) {
             Ok(Some(_)) => found.extend(id),
             Ok(None) => {}
@@ -235,9 +214,7 @@ fn load_root(
 ) -> Result<Manifest> {
     if state != Some(&State::Unreadable) {
         let found = load_committed(repository, backup, session)?;
-        return found
-            .map(|(manifest, _)| manifest)
-            .ok_or(Error::BackupMissing(backup));
+        return found.map(|(manifest, _)| manifest).ok_or(Error::BackupMissing(backup));
     }
     let object = name::manifest(repository.vault(), backup, session);
     let bytes = repository.store().get(&object)?;

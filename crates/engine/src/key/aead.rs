@@ -25,18 +25,12 @@ impl Suite {
         let has_aes = std::arch::is_aarch64_feature_detected!("aes");
         #[cfg(not(any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64")))]
         let has_aes = false;
-        if has_aes {
-            Self::Aes256Gcm
-        } else {
-            Self::ChaCha20Poly1305
-        }
+        if has_aes { Self::Aes256Gcm } else { Self::ChaCha20Poly1305 }
     }
 
     /// The suite of a stored byte; `None` for one this version does not know.
     pub(crate) fn from_byte(byte: u8) -> Option<Self> {
-        [Self::Aes256Gcm, Self::ChaCha20Poly1305]
-            .into_iter()
-            .find(|suite| suite.byte() == byte)
+        [Self::Aes256Gcm, Self::ChaCha20Poly1305].into_iter().find(|suite| suite.byte() == byte)
     }
 
     /// The byte that stands for the suite.
@@ -70,11 +64,7 @@ impl Sealer {
     /// Decrypts in place and cuts the tag off; `None` if anything was changed.
     pub(crate) fn open(&self, nonce: [u8; 12], aad: &[u8], text: &mut Vec<u8>) -> Option<()> {
         let nonce = Nonce::assume_unique_for_key(nonce);
-        let len = self
-            .0
-            .open_in_place(nonce, Aad::from(aad), text)
-            .ok()?
-            .len();
+        let len = self.0.open_in_place(nonce, Aad::from(aad), text).ok()?.len();
         text.truncate(len);
         Some(())
     }
@@ -100,16 +90,8 @@ mod tests {
             let sealed = text.clone();
             assert!(sealer.open(counter_nonce(1), b"aad", &mut text).is_some());
             assert_eq!(text, b"plain");
-            assert!(
-                sealer
-                    .open(counter_nonce(2), b"aad", &mut sealed.clone())
-                    .is_none()
-            );
-            assert!(
-                sealer
-                    .open(counter_nonce(1), b"other", &mut sealed.clone())
-                    .is_none()
-            );
+            assert!(sealer.open(counter_nonce(2), b"aad", &mut sealed.clone()).is_none());
+            assert!(sealer.open(counter_nonce(1), b"other", &mut sealed.clone()).is_none());
             assert!(
                 suite
                     .sealer(&[8; 32])

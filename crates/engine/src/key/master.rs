@@ -33,19 +33,15 @@ impl MasterKey {
     /// Reads a key file: our text form, 64 hexadecimal digits, or 32 raw bytes.
     pub fn read(path: &Path) -> Result<Self> {
         let origin = path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|e| Error::BadKey {
-            origin: origin.clone(),
-            detail: e.to_string(),
-        })?;
+        let bytes = std::fs::read(path)
+            .map_err(|e| Error::BadKey { origin: origin.clone(), detail: e.to_string() })?;
         Self::parse(&Zeroizing::new(bytes), &origin)
     }
 
     /// Reads a key from the content of a key file; `origin` names it in errors.
     pub fn parse(content: &[u8], origin: &str) -> Result<Self> {
-        let bad = |detail: &str| Error::BadKey {
-            origin: origin.to_owned(),
-            detail: detail.to_owned(),
-        };
+        let bad =
+            |detail: &str| Error::BadKey { origin: origin.to_owned(), detail: detail.to_owned() };
         if let Ok(raw) = <[u8; KEY_LEN]>::try_from(content) {
             return Ok(Self(raw));
         }
@@ -53,15 +49,11 @@ impl MasterKey {
             .map_err(|_| bad("it is neither text nor 32 bytes long"))?
             .trim();
         let Some(rest) = text.strip_prefix(LABEL) else {
-            return from_hex(text)
-                .map(Self)
-                .ok_or_else(|| bad("expected 64 hexadecimal digits"));
+            return from_hex(text).map(Self).ok_or_else(|| bad("expected 64 hexadecimal digits"));
         };
         let mut words = rest.split_whitespace();
         let (id, hex) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
-        let key = from_hex(hex)
-            .map(Self)
-            .ok_or_else(|| bad("expected 64 hexadecimal digits"))?;
+        let key = from_hex(hex).map(Self).ok_or_else(|| bad("expected 64 hexadecimal digits"))?;
         if Uuid::try_parse(id).ok() != Some(key.id()) {
             return Err(bad("the id in the file is not the id of the key"));
         }
@@ -96,9 +88,7 @@ impl fmt::Debug for MasterKey {
 }
 
 fn from_hex(text: &str) -> Option<[u8; KEY_LEN]> {
-    blake3::Hash::from_hex(text)
-        .ok()
-        .map(|hash| *hash.as_bytes())
+    blake3::Hash::from_hex(text).ok().map(|hash| *hash.as_bytes())
 }
 
 #[cfg(test)]
@@ -112,12 +102,7 @@ mod tests {
         for form in [key.to_text().as_bytes(), hex.as_bytes(), &[9; 32]] {
             assert_eq!(MasterKey::parse(form, "f").unwrap().id(), key.id());
         }
-        assert_eq!(
-            MasterKey::parse(format!("{hex}\n").as_bytes(), "f")
-                .unwrap()
-                .id(),
-            key.id()
-        );
+        assert_eq!(MasterKey::parse(format!("{hex}\n").as_bytes(), "f").unwrap().id(), key.id());
     }
 
     #[test]

@@ -66,12 +66,7 @@ impl VaultKey {
     ) -> [u8; WRAPPED_LEN] {
         let mut nonce = [0; 12];
         chance.fill(&mut nonce);
-        wrap(
-            &Suite::Aes256Gcm.sealer(master.bytes()),
-            nonce,
-            aad,
-            &self.secret,
-        )
+        wrap(&Suite::Aes256Gcm.sealer(master.bytes()), nonce, aad, &self.secret)
     }
 
     /// Unwraps what [`Self::wrap`] made; `None` if key, vault or bytes are not the same.
@@ -92,12 +87,7 @@ impl VaultKey {
         vault: VaultId,
         session: SessionId,
     ) -> [u8; WRAPPED_LEN] {
-        wrap(
-            &self.session_sealer(session),
-            [0; 12],
-            vault.0.as_bytes(),
-            &key.0,
-        )
+        wrap(&self.session_sealer(session), [0; 12], vault.0.as_bytes(), &key.0)
     }
 
     /// Unwraps the data key of a session; `None` if anything was changed.
@@ -182,9 +172,7 @@ fn unwrap(
     nonce.copy_from_slice(&wrapped[..12]);
     let mut text = wrapped[12..].to_vec();
     let opened = sealer.open(nonce, aad, &mut text);
-    let key = opened
-        .and_then(|()| text.as_slice().try_into().ok())
-        .map(Zeroizing::new);
+    let key = opened.and_then(|()| text.as_slice().try_into().ok()).map(Zeroizing::new);
     text.zeroize();
     key
 }

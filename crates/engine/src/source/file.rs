@@ -37,21 +37,13 @@ impl FileSource {
         let opened = Stamp::of(&file.metadata()?);
         // Advice may be refused, which costs speed only.
         let _refused = fadvise(&file, 0, None, Advice::Sequential);
-        Ok(Self {
-            file,
-            size_bytes,
-            opened,
-        })
+        Ok(Self { file, size_bytes, opened })
     }
 }
 
 impl Stamp {
     fn of(meta: &Metadata) -> Self {
-        Self {
-            size_bytes: meta.len(),
-            seconds: meta.mtime(),
-            nanos: meta.mtime_nsec(),
-        }
+        Self { size_bytes: meta.len(), seconds: meta.mtime(), nanos: meta.mtime_nsec() }
     }
 }
 

@@ -27,9 +27,7 @@ impl VolumeSource for MemorySource {
 
     fn read_at(&self, offset_bytes: u64, buf: &mut [u8]) -> io::Result<()> {
         let start = usize::try_from(offset_bytes).map_err(io::Error::other)?;
-        let bytes = start
-            .checked_add(buf.len())
-            .and_then(|end| self.0.get(start..end));
+        let bytes = start.checked_add(buf.len()).and_then(|end| self.0.get(start..end));
         buf.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }

@@ -51,13 +51,7 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same operation may succeed later without anybody's help.
     pub fn is_transient(&self) -> bool {
-        matches!(
-            self,
-            Self::Failed {
-                is_transient: true,
-                ..
-            }
-        )
+        matches!(self, Self::Failed { is_transient: true, .. })
     }
 
     /// Whether the store ran out of room or of quota.
@@ -75,10 +69,9 @@ impl StoreError {
         let object = object.to_owned();
         match source.kind() {
             io::ErrorKind::NotFound if verb != "create" => Self::Missing { object },
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full {
-                object,
-                source: Box::new(source),
-            },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::Full { object, source: Box::new(source) }
+            }
             kind => {
                 let is_transient = matches!(
                     kind,
@@ -87,12 +80,7 @@ impl StoreError {
                         | io::ErrorKind::WouldBlock
                         | io::ErrorKind::StaleNetworkFileHandle
                 );
-                Self::Failed {
-                    verb,
-                    object,
-                    is_transient,
-                    source: Box::new(source),
-                }
+                Self::Failed { verb, object, is_transient, source: Box::new(source) }
             }
         }
     }
@@ -111,18 +99,10 @@ impl StoreError {
         if has_io_kind(&source, |k| {
             matches!(k, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
         }) {
-            return Self::Full {
-                object,
-                source: Box::new(source),
-            };
+            return Self::Full { object, source: Box::new(source) };
         }
         let is_transient = matches!(source, E::Generic { .. } | E::JoinError { .. });
-        Self::Failed {
-            verb,
-            object,
-            is_transient,
-            source: Box::new(source),
-        }
+        Self::Failed { verb, object, is_transient, source: Box::new(source) }
     }
 }
 
@@ -130,10 +110,7 @@ impl StoreError {
 fn has_io_kind(error: &(dyn StdError + 'static), wanted: fn(io::ErrorKind) -> bool) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
-        if error
-            .downcast_ref::<io::Error>()
-            .is_some_and(|e| wanted(e.kind()))
-        {
+        if error.downcast_ref::<io::Error>().is_some_and(|e| wanted(e.kind())) {
             return true;
         }
         next = error.source();

@@ -42,16 +42,11 @@ impl Folder {
             .map_err(|e| StoreError::from_io("create", &root.display().to_string(), e))?;
         let root = fs::canonicalize(root)
             .map_err(|e| StoreError::from_io("read", &root.display().to_string(), e))?;
-        Ok(Self {
-            root,
-            serial: AtomicU64::new(0),
-            durable: Mutex::default(),
-        })
+        Ok(Self { root, serial: AtomicU64::new(0), durable: Mutex::default() })
     }
 
     pub(super) fn create(&self, name: &str, bytes: &[u8]) -> Result<Created, StoreError> {
-        self.try_create(name, bytes)
-            .map_err(|e| StoreError::from_io("create", name, e))
+        self.try_create(name, bytes).map_err(|e| StoreError::from_io("create", name, e))
     }
 
     fn try_create(&self, name: &str, bytes: &[u8]) -> io::Result<Created> {
@@ -76,9 +71,7 @@ impl Folder {
         let mut tries = 0;
         loop {
             tries += 1;
-            let named = self
-                .make_durable(parent)
-                .and_then(|()| give_name(temp, path));
+            let named = self.make_durable(parent).and_then(|()| give_name(temp, path));
             match named {
                 // A concurrent delete removed the folder because it was empty.
                 Err(e) if e.kind() == io::ErrorKind::NotFound && tries < RACE_MAX => {
@@ -149,10 +142,7 @@ impl Folder {
                 meta => meta?.len(),
             };
             if let Some(name) = path.strip_prefix(&self.root).ok().and_then(Path::to_str) {
-                found.push(ObjectMeta {
-                    name: name.to_owned(),
-                    size_bytes,
-                });
+                found.push(ObjectMeta { name: name.to_owned(), size_bytes });
             }
         }
         Ok(())
@@ -217,20 +207,14 @@ impl Folder {
         if name.split('/').all(is_plain) {
             return Ok(self.root.join(name));
         }
-        Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "not a name of an object",
-        ))
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "not a name of an object"))
     }
 
     /// Opens a temporary file and locks it, so that nobody takes it for a leftover.
     fn open_temp(&self) -> io::Result<Temp> {
         loop {
             let serial = self.serial.fetch_add(1, Ordering::Relaxed);
-            let path = self
-                .root
-                .join(TEMP)
-                .join(format!("{}-{serial}", std::process::id()));
+            let path = self.root.join(TEMP).join(format!("{}-{serial}", std::process::id()));
             let opened = OpenOptions::new().write(true).create_new(true).open(&path);
             let file = match opened {
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => continue,
@@ -308,10 +292,7 @@ fn give_name(temp: &Path, path: &Path) -> io::Result<Created> {
 }
 
 fn has_no_links(error: &io::Error) -> bool {
-    matches!(
-        Errno::from_io_error(error),
-        Some(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS)
-    )
+    matches!(Errno::from_io_error(error), Some(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS))
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {

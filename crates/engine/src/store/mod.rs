@@ -58,9 +58,7 @@ impl Store {
     /// A folder is made if it is not there. Nothing is written to a bucket; see [`Store::probe`].
     pub fn open(location: &str, s3: &S3Options) -> Result<Self, StoreError> {
         match location.strip_prefix("s3://") {
-            Some(rest) => Ok(Self(Kind::Objects(Arc::new(Objects::s3(
-                location, rest, s3,
-            )?)))),
+            Some(rest) => Ok(Self(Kind::Objects(Arc::new(Objects::s3(location, rest, s3)?)))),
             None => Self::folder(Path::new(location)),
         }
     }
@@ -72,9 +70,7 @@ impl Store {
 
     /// Wraps any object store; the engine brings the threads to drive it.
     pub fn objects(inner: Arc<dyn ObjectStore>) -> Result<Self, StoreError> {
-        Ok(Self(Kind::Objects(Arc::new(Objects::new(
-            inner, "objects",
-        )?))))
+        Ok(Self(Kind::Objects(Arc::new(Objects::new(inner, "objects")?))))
     }
 
     /// Creates an object only if its name is free.

@@ -69,19 +69,13 @@ impl Objects {
             .enable_all()
             .build()
             .map_err(|e| StoreError::from_io("open", location, e))?;
-        Ok(Self {
-            inner,
-            prefix: Path::default(),
-            runtime: Some(runtime),
-        })
+        Ok(Self { inner, prefix: Path::default(), runtime: Some(runtime) })
     }
 
     /// Opens `bucket/prefix`, the part of `location` behind `s3://`.
     pub(super) fn s3(location: &str, rest: &str, s3: &S3Options) -> Result<Self, StoreError> {
-        let refuse = |detail: String| StoreError::Location {
-            location: location.to_owned(),
-            detail,
-        };
+        let refuse =
+            |detail: String| StoreError::Location { location: location.to_owned(), detail };
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         if bucket.is_empty() {
             return Err(refuse("the bucket is missing".to_owned()));
@@ -95,9 +89,7 @@ impl Objects {
             builder = builder.with_endpoint(endpoint);
         }
         if let (Some(id), Some(secret)) = (&s3.access_key_id, &s3.secret_access_key) {
-            builder = builder
-                .with_access_key_id(id)
-                .with_secret_access_key(secret);
+            builder = builder.with_access_key_id(id).with_secret_access_key(secret);
         }
         let inner = builder.build().map_err(|e| refuse(e.to_string()))?;
         let prefix = Path::parse(prefix).map_err(|e| refuse(e.to_string()))?;
@@ -108,10 +100,7 @@ impl Objects {
 
     pub(super) fn create(&self, name: &str, bytes: Bytes) -> Result<Created, StoreError> {
         let path = self.path("create", name)?;
-        let options = PutOptions {
-            mode: PutMode::Create,
-            ..Default::default()
-        };
+        let options = PutOptions { mode: PutMode::Create, ..Default::default() };
         match self.wait(self.inner.put_opts(&path, bytes.into(), options)) {
             Ok(_) => Ok(Created::New),
             Err(object_store::Error::AlreadyExists { .. }) => Ok(Created::Exists),
@@ -149,12 +138,11 @@ impl Objects {
 
     pub(super) fn list(&self, prefix: &str) -> Result<Vec<ObjectMeta>, StoreError> {
         let path = self.path("list", prefix)?;
-        let listing = self.inner.list(Some(&path)).map_ok(|meta| ObjectMeta {
-            name: self.name(&meta.location),
-            size_bytes: meta.size,
-        });
-        self.wait(listing.try_collect())
-            .map_err(|e| StoreError::from_object("list", prefix, e))
+        let listing = self
+            .inner
+            .list(Some(&path))
+            .map_ok(|meta| ObjectMeta { name: self.name(&meta.location), size_bytes: meta.size });
+        self.wait(listing.try_collect()).map_err(|e| StoreError::from_object("list", prefix, e))
     }
 
     pub(super) fn delete(&self, name: &str) -> Result<(), StoreError> {
@@ -169,11 +157,7 @@ impl Objects {
         let listing = self
             .wait(self.inner.list_with_delimiter(Some(&self.prefix)))
             .map_err(|e| StoreError::from_object("list", "", e))?;
-        Ok(listing
-            .common_prefixes
-            .iter()
-            .map(|path| self.name(path))
-            .collect())
+        Ok(listing.common_prefixes.iter().map(|path| self.name(path)).collect())
     }
 
     fn path(&self, verb: &'static str, name: &str) -> Result<Path, StoreError> {
@@ -190,8 +174,6 @@ impl Objects {
 
     fn wait<T>(&self, work: impl Future<Output = T>) -> T {
         let runtime = self.runtime.as_ref();
-        runtime
-            .expect("only drop takes the runtime, and drop is the last call")
-            .block_on(work)
+        runtime.expect("only drop takes the runtime, and drop is the last call").block_on(work)
     }
 }

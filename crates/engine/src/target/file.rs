@@ -27,11 +27,7 @@ impl FileTarget {
     pub fn create(path: &Path, size_bytes: u64) -> io::Result<Self> {
         let file = OpenOptions::new().write(true).create_new(true).open(path)?;
         file.set_len(size_bytes)?;
-        Ok(Self {
-            file,
-            size_bytes,
-            is_zeroed: true,
-        })
+        Ok(Self { file, size_bytes, is_zeroed: true })
     }
 
     /// Opens what is there: a file is cut or grown to `size_bytes`, a block device is taken as it
@@ -42,11 +38,7 @@ impl FileTarget {
             file.set_len(size_bytes)?;
         }
         let size_bytes = file.seek(io::SeekFrom::End(0))?;
-        Ok(Self {
-            file,
-            size_bytes,
-            is_zeroed: false,
-        })
+        Ok(Self { file, size_bytes, is_zeroed: false })
     }
 }
 
@@ -73,10 +65,8 @@ impl RestoreTarget for FileTarget {
         let mut at = range.start;
         while at < range.end {
             let len = (range.end - at).min(ZEROS.len() as u64);
-            self.file.write_all_at(
-                &ZEROS[..usize::try_from(len).map_err(io::Error::other)?],
-                at,
-            )?;
+            self.file
+                .write_all_at(&ZEROS[..usize::try_from(len).map_err(io::Error::other)?], at)?;
             at += len;
         }
         Ok(())

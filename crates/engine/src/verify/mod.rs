@@ -106,26 +106,21 @@ impl Findings {
         detail: impl Into<String>,
     ) -> &mut Finding {
         let object = object.to_owned();
-        self.0
-            .entry((object.clone(), ordinal))
-            .or_insert_with(|| Finding {
-                object,
-                ordinal,
-                chunk,
-                detail: detail.into(),
-                backups: BTreeSet::new(),
-            })
+        self.0.entry((object.clone(), ordinal)).or_insert_with(|| Finding {
+            object,
+            ordinal,
+            chunk,
+            detail: detail.into(),
+            backups: BTreeSet::new(),
+        })
     }
 
     /// Notes an error about `object`, unless it says nothing about the object.
     fn error(&mut self, object: &str, error: Error) -> Result<&mut Finding> {
         match error {
-            Error::ChunkDamaged {
-                chunk,
-                ordinal,
-                detail,
-                ..
-            } => Ok(self.record(object, Some(ordinal), Some(chunk), detail)),
+            Error::ChunkDamaged { chunk, ordinal, detail, .. } => {
+                Ok(self.record(object, Some(ordinal), Some(chunk), detail))
+            }
             Error::Damaged { detail, .. } | Error::Unsupported { detail, .. } => {
                 Ok(self.object(object, detail))
             }

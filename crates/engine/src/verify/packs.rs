@@ -45,10 +45,7 @@ pub(super) fn check(
         }
     });
     crew.finish()?;
-    Ok(shared
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner)
-        .0)
+    Ok(shared.into_inner().unwrap_or_else(PoisonError::into_inner).0)
 }
 
 fn note(
@@ -80,16 +77,10 @@ fn check_pack(repository: &Repository, pack: PackId, depth: VerifyDepth) -> Resu
         VerifyDepth::Data => check_data(repository, pack),
     };
     match checked {
-        Ok((bytes, bad)) => Ok(Checked {
-            bytes,
-            broken: None,
-            bad,
-        }),
-        Err(e) if e.is_damage() || matches!(e, Error::Unsupported { .. }) => Ok(Checked {
-            bytes: 0,
-            broken: Some(e),
-            bad: Vec::new(),
-        }),
+        Ok((bytes, bad)) => Ok(Checked { bytes, broken: None, bad }),
+        Err(e) if e.is_damage() || matches!(e, Error::Unsupported { .. }) => {
+            Ok(Checked { bytes: 0, broken: Some(e), bad: Vec::new() })
+        }
         Err(e) => Err(e),
     }
 }
@@ -120,17 +111,9 @@ fn check_data(repository: &Repository, pack: PackId) -> Result<(u64, Vec<Error>)
     if Header::decode(&bytes[..HEADER_LEN]).ok().as_ref() != Some(&open.header) {
         bad.push(Error::damaged(&object, "its two headers differ"));
     }
-    let records_end = open
-        .entries
-        .last()
-        .map_or(HEADER_LEN as u64, |entry| entry.span().end);
-    let footer = Trailer::decode(&bytes, len)
-        .map_err(|flaw| flaw.at(&object))?
-        .footer_offset;
-    if bytes[to_usize(records_end)..to_usize(footer.into())]
-        .iter()
-        .any(|byte| *byte != 0)
-    {
+    let records_end = open.entries.last().map_or(HEADER_LEN as u64, |entry| entry.span().end);
+    let footer = Trailer::decode(&bytes, len).map_err(|flaw| flaw.at(&object))?.footer_offset;
+    if bytes[to_usize(records_end)..to_usize(footer.into())].iter().any(|byte| *byte != 0) {
         bad.push(Error::damaged(&object, "its padding is not zero"));
     }
     Ok((proven, bad))

@@ -71,10 +71,7 @@ fn walk(
     let cells = match loaded {
         Ok(cells) if cells.len() as u64 == count => cells,
         Ok(_) => {
-            note(
-                page.location.pack,
-                misfit(page.id, page.location, "a page of another length"),
-            )?;
+            note(page.location.pack, misfit(page.id, page.location, "a page of another length"))?;
             return Ok(hurt);
         }
         Err(e) => {
@@ -105,17 +102,12 @@ fn walk(
             continue;
         }
         let ordinal = u32::from(location.ordinal);
-        let entry = repository.open_pack(location.pack).and_then(|open| {
-            open.entry(RecordKind::Chunk, id, location.ordinal)
-                .map(|_| ())
-        });
+        let entry = repository
+            .open_pack(location.pack)
+            .and_then(|open| open.entry(RecordKind::Chunk, id, location.ordinal).map(|_| ()));
         if let Err(e) = entry {
             note(location.pack, e)?;
-        } else if packs
-            .bad_records
-            .get(&location.pack)
-            .is_some_and(|bad| bad.contains(&ordinal))
-        {
+        } else if packs.bad_records.get(&location.pack).is_some_and(|bad| bad.contains(&ordinal)) {
             note(location.pack, misfit(id, location, "it is damaged"))?;
         }
     }

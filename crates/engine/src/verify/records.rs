@@ -39,11 +39,7 @@ pub(super) fn check(repository: &Repository, findings: &mut Findings) -> Result<
     let folder = name::tombs(vault);
     for object in repository.store().list(&folder)? {
         if check_record::<Value>(repository, &object.name, findings)?.is_some() {
-            let id = object
-                .name
-                .rsplit('/')
-                .next()
-                .and_then(|id| BackupId::parse(id).ok());
+            let id = object.name.rsplit('/').next().and_then(|id| BackupId::parse(id).ok());
             tombs.extend(id);
         }
     }
@@ -57,14 +53,10 @@ fn check_keys(repository: &Repository, findings: &mut Findings) -> Result<()> {
         let mut copies = Vec::new();
         for copy in ['a', 'b'] {
             let object = name::key(repository.vault(), version, copy);
-            let read = repository
-                .store()
-                .get(&object)
-                .map_err(Into::into)
-                .and_then(|bytes| {
-                    let file = KeyFile::decode(&bytes).map_err(|flaw| flaw.at(&object))?;
-                    Ok((file, bytes))
-                });
+            let read = repository.store().get(&object).map_err(Into::into).and_then(|bytes| {
+                let file = KeyFile::decode(&bytes).map_err(|flaw| flaw.at(&object))?;
+                Ok((file, bytes))
+            });
             match read {
                 Ok((file, _)) if file.vault != repository.vault() || file.version != version => {
                     findings.object(&object, "it belongs elsewhere");
@@ -163,10 +155,7 @@ fn check_sessions(
         match sessions.get(&id) {
             Some(seen) if seen.end.is_some() => {}
             Some(seen) if seen.has_end => {
-                findings
-                    .object(&end, "it is damaged")
-                    .backups
-                    .insert(backup);
+                findings.object(&end, "it is damaged").backups.insert(backup);
             }
             Some(seen) if is_alive(repository, seen) => {}
             _ => {

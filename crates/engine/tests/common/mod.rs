@@ -1,8 +1,5 @@
 //! What the engine's tests share: throw-away vaults, volumes and restores.
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot be set up has failed"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
 use std::sync::Arc;
@@ -25,22 +22,13 @@ impl World {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::folder(&dir.path().join("store")).unwrap();
-        let clock = Arc::new(SettableClock::new(Timestamp::from_micros(
-            1_700_000_000_000_000,
-        )));
+        let clock = Arc::new(SettableClock::new(Timestamp::from_micros(1_700_000_000_000_000)));
         let chance = Arc::new(SeededChance::new(42));
-        let options = RepositoryOptions {
-            clock: Arc::clone(&clock) as _,
-            chance: Arc::clone(&chance) as _,
-        };
+        let options =
+            RepositoryOptions { clock: Arc::clone(&clock) as _, chance: Arc::clone(&chance) as _ };
         let vault = VaultId::random(&*chance);
         let repository = Repository::create(store, vault, &key(), options).unwrap();
-        Self {
-            dir,
-            repository,
-            clock,
-            chance,
-        }
+        Self { dir, repository, clock, chance }
     }
 
     /// The same vault, opened again with nothing in memory.
@@ -62,24 +50,13 @@ impl World {
 
     /// Options for a fresh backup.
     pub(crate) fn fresh(&self) -> BackupOptions {
-        BackupOptions::new(
-            BackupId::random(&*self.chance),
-            SessionId::random(&*self.chance),
-        )
+        BackupOptions::new(BackupId::random(&*self.chance), SessionId::random(&*self.chance))
     }
 
     /// Backs `bytes` up and returns the backup's id.
     pub(crate) fn save(&self, bytes: &[u8], parent: Option<BackupId>) -> BackupId {
-        let options = BackupOptions {
-            parent,
-            ..self.fresh()
-        };
-        backup(
-            &self.repository,
-            &MemorySource::new(bytes.to_vec()),
-            &options,
-        )
-        .unwrap();
+        let options = BackupOptions { parent, ..self.fresh() };
+        backup(&self.repository, &MemorySource::new(bytes.to_vec()), &options).unwrap();
         options.backup_id
     }
 }
@@ -115,19 +92,10 @@ impl Fragile {
         let faulty = FaultyStore::new(Arc::clone(&inner) as _);
         let store = Store::objects(Arc::clone(&faulty) as _).unwrap();
         let sound = Store::objects(inner).unwrap();
-        let clock = Arc::new(SettableClock::new(Timestamp::from_micros(
-            1_700_000_000_000_000,
-        )));
+        let clock = Arc::new(SettableClock::new(Timestamp::from_micros(1_700_000_000_000_000)));
         let chance = Arc::new(SeededChance::new(42));
         let vault = VaultId::random(&*chance);
-        let this = Self {
-            faulty,
-            store,
-            sound,
-            vault,
-            clock,
-            chance,
-        };
+        let this = Self { faulty, store, sound, vault, clock, chance };
         Repository::create(this.sound.clone(), vault, &key(), this.options()).unwrap();
         this
     }
@@ -152,11 +120,7 @@ impl Fragile {
     pub(crate) fn fresh(&self, parent: Option<BackupId>) -> BackupOptions {
         let session = SessionId::random(&*self.chance);
         let options = BackupOptions::new(BackupId::random(&*self.chance), session);
-        BackupOptions {
-            parent,
-            threads: 1,
-            ..options
-        }
+        BackupOptions { parent, threads: 1, ..options }
     }
 
     pub(crate) fn save(&self, bytes: &[u8], parent: Option<BackupId>) -> BackupId {
@@ -167,10 +131,7 @@ impl Fragile {
     }
 
     pub(crate) fn objects(&self, folder: &str) -> Vec<String> {
-        let listed = self
-            .sound
-            .list(&format!("{}/{folder}", self.vault))
-            .unwrap();
+        let listed = self.sound.list(&format!("{}/{folder}", self.vault)).unwrap();
         listed.into_iter().map(|object| object.name).collect()
     }
 
@@ -181,10 +142,7 @@ impl Fragile {
             let report = gc(&self.open_sound(), &GcOptions::default()).unwrap();
             assert!(report.blocked.is_empty(), "{:?}", report.blocked);
         }
-        let options = VerifyOptions {
-            depth: VerifyDepth::Data,
-            ..Default::default()
-        };
+        let options = VerifyOptions { depth: VerifyDepth::Data, ..Default::default() };
         let report = verify(&self.open_sound(), &options).unwrap();
         assert!(report.is_clean(), "{:?}", report.findings);
     }

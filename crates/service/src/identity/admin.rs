@@ -10,33 +10,22 @@ use crate::error::{Error, Result};
 use crate::{Caller, CallerScope, DEFAULT_DOMAIN_ID, Service};
 
 pub(super) fn missing(what: &'static str, id: &str) -> Error {
-    Error::IdentityNotFound {
-        what,
-        id: id.to_owned(),
-    }
+    Error::IdentityNotFound { what, id: id.to_owned() }
 }
 
 impl Service {
     /// All domains (admin).
     pub async fn domains(&self, caller: &Caller) -> Result<Vec<Domain>> {
         caller.require_cloud_admin("identity:list_domains")?;
-        self.catalog()
-            .read(|tx| Box::pin(async move { Ok(tx.domains().list().await?) }))
-            .await
+        self.catalog().read(|tx| Box::pin(async move { Ok(tx.domains().list().await?) })).await
     }
 
     /// One domain (admin, or the caller's own).
     pub async fn domain(&self, caller: &Caller, id: &str) -> Result<Domain> {
-        let domain = self
-            .catalog()
-            .read(|tx| Box::pin(async move { domain_by_id(tx, id).await }))
-            .await?;
+        let domain =
+            self.catalog().read(|tx| Box::pin(async move { domain_by_id(tx, id).await })).await?;
         let is_own = caller.scope == CallerScope::Domain(domain.id.clone());
-        if caller.is_cloud_admin || is_own {
-            Ok(domain)
-        } else {
-            Err(missing("domain", id))
-        }
+        if caller.is_cloud_admin || is_own { Ok(domain) } else { Err(missing("domain", id)) }
     }
 
     /// Makes a domain (admin).
@@ -47,12 +36,8 @@ impl Service {
         description: String,
     ) -> Result<Domain> {
         caller.require_cloud_admin("identity:create_domain")?;
-        let domain = Domain {
-            id: DomainId::random(self.chance()),
-            name,
-            description,
-            is_enabled: true,
-        };
+        let domain =
+            Domain { id: DomainId::random(self.chance()), name, description, is_enabled: true };
         let new = &domain;
         self.catalog()
             .transact(|tx| {
@@ -131,9 +116,7 @@ impl Service {
         if !caller.is_cloud_admin {
             return self.projects_of(caller, &caller.user_id).await;
         }
-        self.catalog()
-            .read(|tx| Box::pin(async move { Ok(tx.projects().list(None).await?) }))
-            .await
+        self.catalog().read(|tx| Box::pin(async move { Ok(tx.projects().list(None).await?) })).await
     }
 
     /// The projects in which a user holds a role.
@@ -181,9 +164,7 @@ impl Service {
     /// One project: any for an admin, else one in which the caller holds a role.
     pub async fn project(&self, caller: &Caller, id: &str) -> Result<Project> {
         let projects = self.projects(caller).await?;
-        let found = projects
-            .into_iter()
-            .find(|project| project.id.as_str() == id);
+        let found = projects.into_iter().find(|project| project.id.as_str() == id);
         found.ok_or_else(|| missing("project", id))
     }
 
@@ -244,13 +225,7 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     let project = project_by_id(tx, id).await?;
-                    if tx
-                        .quotas()
-                        .usage(&project.id)
-                        .await?
-                        .values()
-                        .any(|in_use| *in_use > 0)
-                    {
+                    if tx.quotas().usage(&project.id).await?.values().any(|in_use| *in_use > 0) {
                         return Err(in_use("project"));
                     }
                     tx.quotas().clear(&project.id).await?;
@@ -278,10 +253,7 @@ impl Service {
                 .map(|project| project.domain_id),
             (None, CallerScope::Unscoped) => None,
         };
-        own.map_or_else(
-            || DomainId::parse(DEFAULT_DOMAIN_ID).map_err(Error::internal),
-            Ok,
-        )
+        own.map_or_else(|| DomainId::parse(DEFAULT_DOMAIN_ID).map_err(Error::internal), Ok)
     }
 
     /// Users look up their own affairs, admins everybody's.
@@ -291,11 +263,7 @@ impl Service {
         user: &UserId,
         rule: &'static str,
     ) -> Result<()> {
-        if caller.user_id == *user {
-            Ok(())
-        } else {
-            caller.require_cloud_admin(rule)
-        }
+        if caller.user_id == *user { Ok(()) } else { caller.require_cloud_admin(rule) }
     }
 }
 
@@ -306,26 +274,17 @@ pub(super) fn set(field: &mut String, change: &Option<String>) {
 }
 
 fn in_use(what: &'static str) -> Error {
-    Error::Invalid {
-        field: what,
-        message: format!("the {what} still owns something"),
-    }
+    Error::Invalid { field: what, message: format!("the {what} still owns something") }
 }
 
 async fn domain_by_id(tx: &mut Transaction<'_>, id: &str) -> Result<Domain> {
     let parsed = DomainId::parse(id).map_err(|_| missing("domain", id))?;
-    tx.domains()
-        .find(&parsed)
-        .await?
-        .ok_or_else(|| missing("domain", id))
+    tx.domains().find(&parsed).await?.ok_or_else(|| missing("domain", id))
 }
 
 pub(super) async fn project_by_id(tx: &mut Transaction<'_>, id: &str) -> Result<Project> {
     let parsed = ProjectId::parse(id).map_err(|_| missing("project", id))?;
-    tx.projects()
-        .find(&parsed)
-        .await?
-        .ok_or_else(|| missing("project", id))
+    tx.projects().find(&parsed).await?.ok_or_else(|| missing("project", id))
 }
 
 async fn refuse_same_project(
@@ -334,10 +293,7 @@ async fn refuse_same_project(
     name: &str,
 ) -> Result<()> {
     match tx.projects().find_by_name(&project.domain_id, name).await? {
-        Some(_) => Err(Error::IdentityExists {
-            what: "project",
-            name: name.to_owned(),
-        }),
+        Some(_) => Err(Error::IdentityExists { what: "project", name: name.to_owned() }),
         None => Ok(()),
     }
 }

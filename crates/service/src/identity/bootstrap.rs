@@ -57,9 +57,7 @@ impl Service {
                     insert_project(tx, &first.project_id, ADMIN, now).await?;
                     insert_project(tx, region_project, &self.settings().region, now).await?;
                     let admin_project = first.project_id.as_str();
-                    tx.settings()
-                        .put_if_absent(ADMIN_PROJECT_SETTING, admin_project)
-                        .await?;
+                    tx.settings().put_if_absent(ADMIN_PROJECT_SETTING, admin_project).await?;
                     insert_admin(tx, first, hash, now).await?;
                     for project in [&first.project_id, region_project] {
                         grant_admin(tx, &first.user_id, Scope::Project(project.clone())).await?;
@@ -124,11 +122,7 @@ async fn insert_admin(
 }
 
 async fn grant_admin(tx: &mut Transaction<'_>, user_id: &UserId, scope: Scope) -> Result<()> {
-    let assignment = Assignment {
-        user_id: user_id.clone(),
-        scope,
-        role: Role::Admin,
-    };
+    let assignment = Assignment { user_id: user_id.clone(), scope, role: Role::Admin };
     Ok(tx.assignments().grant(&assignment).await?)
 }
 
@@ -142,9 +136,7 @@ pub(crate) async fn token_secret(
     catalog
         .transact(|tx| {
             Box::pin(async move {
-                tx.settings()
-                    .put_if_absent(TOKEN_SECRET_SETTING, fresh)
-                    .await?;
+                tx.settings().put_if_absent(TOKEN_SECRET_SETTING, fresh).await?;
                 let kept = tx.settings().get(TOKEN_SECRET_SETTING).await?;
                 kept.ok_or_else(|| Error::internal("the secret of tokens was not kept"))
             })

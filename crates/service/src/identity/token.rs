@@ -39,13 +39,11 @@ impl Service {
         let proof = self.prove(credentials).await?;
         let now = self.now();
         let scope = match scope {
-            ScopeRequest::Default => proof
-                .user
-                .default_project_id
-                .as_ref()
-                .map_or(ScopeRequest::Unscoped, |id| {
+            ScopeRequest::Default => {
+                proof.user.default_project_id.as_ref().map_or(ScopeRequest::Unscoped, |id| {
                     ScopeRequest::Project(NameOrId::Id(id.as_str().to_owned()))
-                }),
+                })
+            }
             named => named,
         };
         let latest = now.plus(self.settings().token_lifetime);
@@ -78,10 +76,7 @@ impl Service {
     /// Reads a token back; `Unauthenticated` if it is forged, revoked, expired or its user,
     /// project or role is gone.
     pub async fn validate_token(&self, secret: &str) -> Result<Token> {
-        let claims = self
-            .token_key()
-            .read(secret)
-            .ok_or(Error::Unauthenticated)?;
+        let claims = self.token_key().read(secret).ok_or(Error::Unauthenticated)?;
         if claims.expires_at <= self.now() {
             return Err(Error::Unauthenticated);
         }
@@ -105,17 +100,12 @@ impl Service {
 
     /// Ends a token before its time.
     pub async fn revoke_token(&self, secret: &str) -> Result<()> {
-        let claims = self
-            .token_key()
-            .read(secret)
-            .ok_or(Error::Unauthenticated)?;
+        let claims = self.token_key().read(secret).ok_or(Error::Unauthenticated)?;
         let claims = &claims;
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    tx.revocations()
-                        .insert(&claims.audit_id, claims.expires_at)
-                        .await?;
+                    tx.revocations().insert(&claims.audit_id, claims.expires_at).await?;
                     Ok(())
                 })
             })
@@ -130,19 +120,11 @@ impl Service {
                 if !methods.iter().any(|method| method == "token") {
                     methods.push("token".to_owned());
                 }
-                Ok(Proof {
-                    user: token.user,
-                    methods,
-                    expires_at: Some(token.expires_at),
-                })
+                Ok(Proof { user: token.user, methods, expires_at: Some(token.expires_at) })
             }
             Credentials::Password { user, password } => {
                 let user = self.user_by_password(&user, password).await?;
-                Ok(Proof {
-                    user,
-                    methods: vec!["password".to_owned()],
-                    expires_at: None,
-                })
+                Ok(Proof { user, methods: vec!["password".to_owned()], expires_at: None })
             }
         }
     }
@@ -154,19 +136,15 @@ impl Service {
         named: &NameOrId,
         password: String,
     ) -> Result<User> {
-        let user = self
-            .catalog()
-            .read(|tx| Box::pin(async move { find_user(tx, named).await }))
-            .await?;
-        let hash = user.as_ref().map_or_else(
-            || self.decoy_hash().to_owned(),
-            |user| user.password_hash.clone(),
-        );
+        let user =
+            self.catalog().read(|tx| Box::pin(async move { find_user(tx, named).await })).await?;
+        let hash = user
+            .as_ref()
+            .map_or_else(|| self.decoy_hash().to_owned(), |user| user.password_hash.clone());
         let is_right = tokio::task::spawn_blocking(move || verify_password(&password, &hash))
             .await
             .map_err(Error::internal)?;
-        user.filter(|user| is_right && user.is_enabled)
-            .ok_or(Error::Unauthenticated)
+        user.filter(|user| is_right && user.is_enabled).ok_or(Error::Unauthenticated)
     }
 }
 
@@ -210,18 +188,12 @@ async fn claimed_user(tx: &mut Transaction<'_>, claims: &Claims) -> Result<User>
     let id = UserId::parse(&claims.user_id).map_err(|_| Error::Unauthenticated)?;
     let user = tx.users().find(&id).await?.ok_or(Error::Unauthenticated)?;
     let holds = user.is_enabled && user.tokens_valid_from <= claims.issued_at;
-    if holds {
-        Ok(user)
-    } else {
-        Err(Error::Unauthenticated)
-    }
+    if holds { Ok(user) } else { Err(Error::Unauthenticated) }
 }
 
 async fn enabled_domain(tx: &mut Transaction<'_>, id: &DomainId) -> Result<Domain> {
     let domain = tx.domains().find(id).await?;
-    domain
-        .filter(|domain| domain.is_enabled)
-        .ok_or(Error::Unauthenticated)
+    domain.filter(|domain| domain.is_enabled).ok_or(Error::Unauthenticated)
 }
 
 /// The scope that was asked for, if the user holds a role there.
@@ -229,17 +201,13 @@ async fn grant(tx: &mut Transaction<'_>, user: &User, request: &ScopeRequest) ->
     let (project, domain) = match request {
         ScopeRequest::Unscoped | ScopeRequest::Default => (None, None),
         ScopeRequest::Project(named) => {
-            let project = find_project(tx, named)
-                .await?
-                .filter(|project| project.is_enabled);
+            let project = find_project(tx, named).await?.filter(|project| project.is_enabled);
             let project = project.ok_or(Error::Unauthenticated)?;
             let domain = enabled_domain(tx, &project.domain_id).await?;
             (Some(project), Some(domain))
         }
         ScopeRequest::Domain(named) => {
-            let domain = find_domain(tx, named)
-                .await?
-                .filter(|domain| domain.is_enabled);
+            let domain = find_domain(tx, named).await?.filter(|domain| domain.is_enabled);
             (None, Some(domain.ok_or(Error::Unauthenticated)?))
         }
     };
@@ -247,12 +215,7 @@ async fn grant(tx: &mut Transaction<'_>, user: &User, request: &ScopeRequest) ->
         (Some(project), _) => Scope::Project(project.id.clone()),
         (None, Some(domain)) => Scope::Domain(domain.id.clone()),
         (None, None) => {
-            return Ok(Granted {
-                project,
-                domain,
-                roles: Vec::new(),
-                is_cloud_admin: false,
-            });
+            return Ok(Granted { project, domain, roles: Vec::new(), is_cloud_admin: false });
         }
     };
     let held = tx.assignments().roles(&user.id, &scope).await?;

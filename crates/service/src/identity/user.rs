@@ -14,23 +14,15 @@ impl Service {
     /// All users (admin).
     pub async fn users(&self, caller: &Caller) -> Result<Vec<User>> {
         caller.require_cloud_admin("identity:list_users")?;
-        self.catalog()
-            .read(|tx| Box::pin(async move { Ok(tx.users().list().await?) }))
-            .await
+        self.catalog().read(|tx| Box::pin(async move { Ok(tx.users().list().await?) })).await
     }
 
     /// One user: any for an admin, else the caller itself.
     pub async fn user(&self, caller: &Caller, id: &str) -> Result<User> {
-        let user = self
-            .catalog()
-            .read(|tx| Box::pin(async move { user_by_id(tx, id).await }))
-            .await?;
+        let user =
+            self.catalog().read(|tx| Box::pin(async move { user_by_id(tx, id).await })).await?;
         let may = caller.is_cloud_admin || caller.user_id == user.id;
-        if may {
-            Ok(user)
-        } else {
-            Err(missing("user", id))
-        }
+        if may { Ok(user) } else { Err(missing("user", id)) }
     }
 
     /// Makes a user (admin).
@@ -105,8 +97,7 @@ impl Service {
         if caller.user_id.as_str() != id {
             return Err(missing("user", id));
         }
-        self.user_by_password(&NameOrId::Id(id.to_owned()), original.to_owned())
-            .await?;
+        self.user_by_password(&NameOrId::Id(id.to_owned()), original.to_owned()).await?;
         let hash = self.hash(new).await?;
         let hash = &hash;
         self.catalog()
@@ -157,10 +148,8 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     check_assignment(tx, assignment).await?;
-                    let held = tx
-                        .assignments()
-                        .roles(&assignment.user_id, &assignment.scope)
-                        .await?;
+                    let held =
+                        tx.assignments().roles(&assignment.user_id, &assignment.scope).await?;
                     if !held.contains(&assignment.role) {
                         return Err(missing("assignment", assignment.role.name()));
                     }
@@ -202,18 +191,12 @@ impl Service {
 
 async fn user_by_id(tx: &mut Transaction<'_>, id: &str) -> Result<User> {
     let parsed = UserId::parse(id).map_err(|_| missing("user", id))?;
-    tx.users()
-        .find(&parsed)
-        .await?
-        .ok_or_else(|| missing("user", id))
+    tx.users().find(&parsed).await?.ok_or_else(|| missing("user", id))
 }
 
 async fn refuse_same_user(tx: &mut Transaction<'_>, user: &User, name: &str) -> Result<()> {
     match tx.users().find_by_name(&user.domain_id, name).await? {
-        Some(_) => Err(Error::IdentityExists {
-            what: "user",
-            name: name.to_owned(),
-        }),
+        Some(_) => Err(Error::IdentityExists { what: "user", name: name.to_owned() }),
         None => Ok(()),
     }
 }

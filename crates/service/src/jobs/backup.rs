@@ -44,8 +44,7 @@ impl Service {
             Some(stats) => stats,
             None => self.run_backup(claim, &order, &repository, stop).await?,
         };
-        self.check_readable(&repository, order.backup.data_id)
-            .await?;
+        self.check_readable(&repository, order.backup.data_id).await?;
         let key = self.vaults().master_key_id();
         let measured = measured(&stats, order.parent.as_ref(), key);
         self.publish_backup(claim, id, &measured).await?;
@@ -66,11 +65,7 @@ impl Service {
                     // A parent in another vault shares nothing.
                     let parent = parent.filter(|parent| parent.vault_id == backup.vault_id);
                     let session = tx.jobs().session_of(claim.job.id).await?;
-                    Ok::<_, Error>(Some(Order {
-                        backup,
-                        parent,
-                        session,
-                    }))
+                    Ok::<_, Error>(Some(Order { backup, parent, session }))
                 })
             })
             .await?;
@@ -87,14 +82,12 @@ impl Service {
             return Ok(None);
         };
         let repository = repository.clone();
-        blocking(
-            move || match strongroom_engine::resolve_session(&repository, session)? {
-                SessionOutcome::Aborted => Ok(None),
-                SessionOutcome::Committed { backup, .. } => {
-                    Ok(strongroom_engine::find(&repository, backup)?.map(|entry| entry.stats))
-                }
-            },
-        )
+        blocking(move || match strongroom_engine::resolve_session(&repository, session)? {
+            SessionOutcome::Aborted => Ok(None),
+            SessionOutcome::Committed { backup, .. } => {
+                Ok(strongroom_engine::find(&repository, backup)?.map(|entry| entry.stats))
+            }
+        })
         .await
     }
 
@@ -151,10 +144,7 @@ impl Service {
             })
             .await?;
         let Some(volume) = volume else {
-            return Err(Failure::Permanent(format!(
-                "volume {} is gone",
-                backup.volume_id
-            )));
+            return Err(Failure::Permanent(format!("volume {} is gone", backup.volume_id)));
         };
         if volume.previous_status != Some(VolumeStatus::InUse) {
             return Ok(live);
@@ -162,13 +152,11 @@ impl Service {
         let (frozen, size) = (self.folder().frozen(backup.id), backup.size.bytes());
         let to = frozen.clone();
         // A copy that an earlier attempt finished holds the instant that the backup promises.
-        self.on_folder(move |folder| {
-            if to.exists() {
-                Ok(())
-            } else {
-                folder.copy(&live, &to, size)
-            }
-        })
+        self.on_folder(
+            move |folder| {
+                if to.exists() { Ok(()) } else { folder.copy(&live, &to, size) }
+            },
+        )
         .await?;
         Ok(frozen)
     }
@@ -267,10 +255,7 @@ impl Service {
         if let Some(mut volume) = tx.volumes().find_any(backup.volume_id).await?
             && volume.status == VolumeStatus::BackingUp
         {
-            volume.status = volume
-                .previous_status
-                .take()
-                .unwrap_or(VolumeStatus::Available);
+            volume.status = volume.previous_status.take().unwrap_or(VolumeStatus::Available);
             self.write_volume(tx, &mut volume).await?;
         }
         Ok(())

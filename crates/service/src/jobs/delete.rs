@@ -72,7 +72,5 @@ impl Service {
 /// and gives the source back; only then may the row go.
 async fn is_being_made(tx: &mut Transaction<'_>, id: BackupId) -> Work<bool> {
     let unfinished = tx.jobs().list_unfinished().await?;
-    Ok(unfinished
-        .iter()
-        .any(|job| job.kind == JobKind::CreateBackup { backup_id: id }))
+    Ok(unfinished.iter().any(|job| job.kind == JobKind::CreateBackup { backup_id: id }))
 }

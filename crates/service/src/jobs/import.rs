@@ -40,12 +40,7 @@ impl Service {
                         let name = format!("adopted-{vault_id}");
                         let project_id = backup.project_id.clone();
                         let created_at = self.now();
-                        let vault = Vault {
-                            id: vault_id,
-                            project_id,
-                            name,
-                            created_at,
-                        };
+                        let vault = Vault { id: vault_id, project_id, name, created_at };
                         tx.vaults().insert(&vault).await?;
                     }
                     complete(&mut backup, info, vault_id);
@@ -91,11 +86,7 @@ fn complete(backup: &mut Backup, info: &BackupEntry, vault_id: VaultId) {
     if let Some(instant) = text("data_timestamp").and_then(Timestamp::parse) {
         backup.data_timestamp = instant;
     }
-    if let Some(is_bootable) = info
-        .meta
-        .get("is_bootable")
-        .and_then(serde_json::Value::as_bool)
-    {
+    if let Some(is_bootable) = info.meta.get("is_bootable").and_then(serde_json::Value::as_bool) {
         backup.is_bootable = is_bootable;
     }
     if let Some(metadata) = info.meta.get("volume_metadata")

@@ -121,8 +121,7 @@ impl Service {
             Err(Failure::Transient(reason)) if claim.job.attempt < self.settings().attempts_max => {
                 warn!(%id, kind, request_id, reason, "job failed and will be tried again");
                 let doublings = claim.job.attempt.saturating_sub(1).min(10);
-                self.postpone(&claim, self.settings().retry_delay * 2_u32.pow(doublings))
-                    .await
+                self.postpone(&claim, self.settings().retry_delay * 2_u32.pow(doublings)).await
             }
             Err(Failure::Transient(reason) | Failure::Permanent(reason)) => {
                 error!(%id, kind, request_id, reason, "job failed");
@@ -143,10 +142,7 @@ impl Service {
     async fn attempt(&self, claim: &Claim, stop: &CancellationToken) -> Work<()> {
         let attempts = claim.job.attempt;
         if attempts > self.settings().attempts_max * CUTS_PER_ATTEMPT {
-            let reason = format!(
-                "given up after {} attempts that were cut short",
-                attempts - 1
-            );
+            let reason = format!("given up after {} attempts that were cut short", attempts - 1);
             return Err(Failure::Permanent(reason));
         }
         self.work(claim, stop).await
@@ -161,10 +157,9 @@ impl Service {
                 self.remove_snapshot(claim, snapshot_id).await
             }
             JobKind::CreateBackup { backup_id } => self.store_backup(claim, backup_id, stop).await,
-            JobKind::RestoreBackup {
-                backup_id,
-                volume_id,
-            } => self.read_back(claim, backup_id, volume_id, stop).await,
+            JobKind::RestoreBackup { backup_id, volume_id } => {
+                self.read_back(claim, backup_id, volume_id, stop).await
+            }
             JobKind::DeleteBackup { backup_id } => self.remove_backup(claim, backup_id).await,
             JobKind::ImportBackup { backup_id } => self.adopt_backup(claim, backup_id).await,
         }
@@ -194,16 +189,8 @@ impl Service {
                         JobKind::CreateBackup { backup_id } => {
                             self.fail_new_backup(tx, backup_id, reason).await?;
                         }
-                        JobKind::RestoreBackup {
-                            backup_id,
-                            volume_id,
-                        } => {
-                            let failed = FailedRestore {
-                                backup_id,
-                                volume_id,
-                                reason,
-                                is_damage,
-                            };
+                        JobKind::RestoreBackup { backup_id, volume_id } => {
+                            let failed = FailedRestore { backup_id, volume_id, reason, is_damage };
                             self.fail_restore(tx, failed).await?;
                         }
                         JobKind::DeleteBackup { backup_id } => {
@@ -234,11 +221,7 @@ impl Service {
 
     /// Ends a job in the transaction that writes its result; refuses both if the claim was lost.
     async fn finish(&self, tx: &mut Transaction<'_>, claim: &Claim) -> Work<()> {
-        if tx.jobs().finish(claim, self.now(), None).await? {
-            Ok(())
-        } else {
-            Err(Failure::Lost)
-        }
+        if tx.jobs().finish(claim, self.now(), None).await? { Ok(()) } else { Err(Failure::Lost) }
     }
 }
 

@@ -45,13 +45,11 @@ impl Service {
         };
         let (path, size) = (self.folder().volume(volume_id), volume.size.bytes());
         let file = path.clone();
-        self.on_folder(move |folder| {
-            if file.exists() {
-                Ok(())
-            } else {
-                folder.create(&file, size)
-            }
-        })
+        self.on_folder(
+            move |folder| {
+                if file.exists() { Ok(()) } else { folder.create(&file, size) }
+            },
+        )
         .await?;
         let repository = self.repository(backup.vault_id).await?;
         let progress = Arc::<Progress>::default();
@@ -62,18 +60,10 @@ impl Service {
             progress: Arc::clone(&progress),
             stop,
         };
-        let options = RestoreOptions {
-            threads: self.settings().threads,
-            progress,
-        };
-        let target = Target {
-            path,
-            size_bytes: size,
-        };
+        let options = RestoreOptions { threads: self.settings().threads, progress };
+        let target = Target { path, size_bytes: size };
         let restored = self
-            .supervise(watched, move || {
-                target.restore(&repository, backup.data_id, &options)
-            })
+            .supervise(watched, move || target.restore(&repository, backup.data_id, &options))
             .await;
         if let Err(failure) = restored {
             return Err(self.judge_damage(failure, backup.vault_id).await);
@@ -122,21 +112,13 @@ impl Service {
         tx: &mut Transaction<'_>,
         failed: FailedRestore<'_>,
     ) -> crate::Result<()> {
-        let FailedRestore {
-            backup_id,
-            volume_id,
-            reason,
-            is_damage,
-        } = failed;
+        let FailedRestore { backup_id, volume_id, reason, is_damage } = failed;
         if let Some(mut backup) = tx.backups().find_any(backup_id).await?
             && backup.restore_volume_id == Some(volume_id)
         {
             if backup.status == BackupStatus::Restoring {
-                backup.status = if is_damage {
-                    BackupStatus::Error
-                } else {
-                    BackupStatus::Available
-                };
+                backup.status =
+                    if is_damage { BackupStatus::Error } else { BackupStatus::Available };
             }
             backup.restore_volume_id = None;
             backup.fail_reason = Some(format!("restore to volume {volume_id} failed: {reason}"));
@@ -171,9 +153,7 @@ fn take_over(volume: &mut Volume, backup: &Backup) {
     volume.is_bootable = backup.is_bootable;
     volume.metadata.extend(backup.volume_metadata.clone());
     if volume.id != backup.volume_id {
-        volume
-            .metadata
-            .insert(SOURCE_KEY.to_owned(), backup.id.to_string());
+        volume.metadata.insert(SOURCE_KEY.to_owned(), backup.id.to_string());
     }
 }
 

@@ -81,9 +81,7 @@ impl Service {
                         _ => return Ok(Err(aborted())),
                     }
                     if watched.shows_progress {
-                        tx.backups()
-                            .set_progress(id, percent, Some(watched.claim))
-                            .await?;
+                        tx.backups().set_progress(id, percent, Some(watched.claim)).await?;
                     }
                     Ok(Ok(()))
                 })
@@ -102,13 +100,8 @@ pub(super) fn aborted() -> Failure {
 
 /// Never quite done: only the end of the job makes it 100.
 fn percent(progress: &Progress) -> u8 {
-    let (done, total) = (
-        u128::from(progress.done_bytes()),
-        u128::from(progress.total_bytes()),
-    );
-    u8::try_from((done * 100).checked_div(total).unwrap_or(0))
-        .unwrap_or(99)
-        .min(99)
+    let (done, total) = (u128::from(progress.done_bytes()), u128::from(progress.total_bytes()));
+    u8::try_from((done * 100).checked_div(total).unwrap_or(0)).unwrap_or(99).min(99)
 }
 
 async fn tick() {

@@ -66,16 +66,7 @@ impl Service {
         .await?;
         match volume.backup_id {
             Some(backup) => {
-                self.fill_from_backup(
-                    claim,
-                    backup,
-                    Target {
-                        path,
-                        size_bytes: size,
-                    },
-                    stop,
-                )
-                .await
+                self.fill_from_backup(claim, backup, Target { path, size_bytes: size }, stop).await
             }
             None => Ok(()),
         }
@@ -98,21 +89,10 @@ impl Service {
         };
         let repository = self.repository(backup.vault_id).await?;
         let progress = Arc::<Progress>::default();
-        let options = RestoreOptions {
-            threads: self.settings().threads,
-            progress: Arc::clone(&progress),
-        };
-        let watched = Watched {
-            claim,
-            backup: None,
-            shows_progress: false,
-            progress,
-            stop,
-        };
-        self.supervise(watched, move || {
-            target.restore(&repository, backup.data_id, &options)
-        })
-        .await
+        let options =
+            RestoreOptions { threads: self.settings().threads, progress: Arc::clone(&progress) };
+        let watched = Watched { claim, backup: None, shows_progress: false, progress, stop };
+        self.supervise(watched, move || target.restore(&repository, backup.data_id, &options)).await
     }
 
     /// Removes a volume's file, then its row.
@@ -138,13 +118,9 @@ impl Service {
         if let Some(snapshot) =
             snapshot.filter(|snapshot| snapshot.status == SnapshotStatus::Creating)
         {
-            let (from, to) = (
-                self.folder().volume(snapshot.volume_id),
-                self.folder().snapshot(id),
-            );
+            let (from, to) = (self.folder().volume(snapshot.volume_id), self.folder().snapshot(id));
             let size = snapshot.size.bytes();
-            self.on_folder(move |folder| folder.copy(&from, &to, size))
-                .await?;
+            self.on_folder(move |folder| folder.copy(&from, &to, size)).await?;
         }
         self.catalog()
             .transact(|tx| {
@@ -181,8 +157,7 @@ impl Service {
         tx: &mut Transaction<'_>,
         id: VolumeId,
     ) -> crate::Result<()> {
-        self.set_volume(tx, id, VolumeStatus::Creating, VolumeStatus::Error)
-            .await
+        self.set_volume(tx, id, VolumeStatus::Creating, VolumeStatus::Error).await
     }
 
     /// A volume that could not be removed.
@@ -191,8 +166,7 @@ impl Service {
         tx: &mut Transaction<'_>,
         id: VolumeId,
     ) -> crate::Result<()> {
-        self.set_volume(tx, id, VolumeStatus::Deleting, VolumeStatus::ErrorDeleting)
-            .await
+        self.set_volume(tx, id, VolumeStatus::Deleting, VolumeStatus::ErrorDeleting).await
     }
 
     async fn set_volume(

@@ -9,7 +9,7 @@ use strongroom_service::restore::RestoreRequest;
 use strongroom_service::volume::{NewVolume, VolumeDeletion, VolumeListing, VolumeOrigin};
 use strongroom_service::{Caller, Error, Kind};
 
-use crate::world::{World, new_backup};
+use super::world::{World, new_backup};
 
 /// The error of something that must not work.
 fn refused<T: std::fmt::Debug>(result: Result<T, Error>) -> Kind {
@@ -21,76 +21,32 @@ async fn check_wall(w: &World, owner: &Caller, other: &Caller) {
     let backup = w.backup(owner, &volume).await;
     let (id, vid, s) = (backup.id.to_string(), volume.id.to_string(), &w.service);
     assert_eq!(refused(s.backup(other, &id).await), Kind::NotFound);
-    assert_eq!(
-        refused(s.update_backup(other, &id, BackupChange::default()).await),
-        Kind::NotFound
-    );
-    assert_eq!(
-        refused(s.delete_backup(other, &id, false).await),
-        Kind::NotFound
-    );
+    assert_eq!(refused(s.update_backup(other, &id, BackupChange::default()).await), Kind::NotFound);
+    assert_eq!(refused(s.delete_backup(other, &id, false).await), Kind::NotFound);
     let to_new = RestoreRequest::default();
-    assert_eq!(
-        refused(s.restore_backup(other, &id, to_new).await),
-        Kind::NotFound
-    );
-    assert_eq!(
-        refused(s.create_backup(other, new_backup(&volume)).await),
-        Kind::NotFound
-    );
+    assert_eq!(refused(s.restore_backup(other, &id, to_new).await), Kind::NotFound);
+    assert_eq!(refused(s.create_backup(other, new_backup(&volume)).await), Kind::NotFound);
     assert_eq!(refused(s.volume(other, &vid).await), Kind::NotFound);
     let deletion = VolumeDeletion::default();
-    assert_eq!(
-        refused(s.delete_volume(other, &vid, deletion).await),
-        Kind::NotFound
-    );
-    assert_eq!(
-        refused(s.extend_volume(other, &vid, GiB(9)).await),
-        Kind::NotFound
-    );
-    let copy = |origin| NewVolume {
-        origin,
-        ..NewVolume::default()
-    };
+    assert_eq!(refused(s.delete_volume(other, &vid, deletion).await), Kind::NotFound);
+    assert_eq!(refused(s.extend_volume(other, &vid, GiB(9)).await), Kind::NotFound);
+    let copy = |origin| NewVolume { origin, ..NewVolume::default() };
     let from_backup = copy(VolumeOrigin::Backup(backup.id));
-    assert_eq!(
-        refused(s.create_volume(other, from_backup).await),
-        Kind::NotFound
-    );
+    assert_eq!(refused(s.create_volume(other, from_backup).await), Kind::NotFound);
     let from_volume = copy(VolumeOrigin::Volume(volume.id));
-    assert_eq!(
-        refused(s.create_volume(other, from_volume).await),
-        Kind::NotFound
-    );
+    assert_eq!(refused(s.create_volume(other, from_volume).await), Kind::NotFound);
     // Even asking for all projects shows nothing to one who does not administer the cloud.
-    let listing = BackupListing {
-        all_projects: true,
-        limit: 100,
-        ..BackupListing::default()
-    };
+    let listing = BackupListing { all_projects: true, limit: 100, ..BackupListing::default() };
     assert!(s.backups(other, listing).await.unwrap().items.is_empty());
-    let marker = BackupListing {
-        start: Start::After(backup.id),
-        limit: 1,
-        ..Default::default()
-    };
+    let marker = BackupListing { start: Start::After(backup.id), limit: 1, ..Default::default() };
     assert_eq!(refused(s.backups(other, marker).await), Kind::NotFound);
-    let listing = VolumeListing {
-        all_projects: true,
-        limit: 100,
-        ..VolumeListing::default()
-    };
+    let listing = VolumeListing { all_projects: true, limit: 100, ..VolumeListing::default() };
     assert!(s.volumes(other, listing).await.unwrap().items.is_empty());
     // A restore of one's own backup onto a foreign volume.
     let own = w.written_volume(other, "own").await;
     let own_backup = w.backup(other, &own).await;
-    let onto = RestoreRequest {
-        volume_id: Some(volume.id),
-        name: None,
-    };
-    let result = s
-        .restore_backup(other, &own_backup.id.to_string(), onto)
-        .await;
+    let onto = RestoreRequest { volume_id: Some(volume.id), name: None };
+    let result = s.restore_backup(other, &own_backup.id.to_string(), onto).await;
     assert_eq!(refused(result), Kind::NotFound);
     assert_eq!(w.show(owner, &backup).await.status, BackupStatus::Available);
 }
@@ -112,10 +68,7 @@ async fn nor_can_the_admin_of_another_project() {
     let volume = w.written_volume(&owner, "more").await;
     let id = w.backup(&owner, &volume).await.id.to_string();
     let s = &w.service;
-    assert_eq!(
-        refused(s.delete_backup(&other, &id, true).await),
-        Kind::NotFound
-    );
+    assert_eq!(refused(s.delete_backup(&other, &id, true).await), Kind::NotFound);
     assert_eq!(refused(s.export_backup(&other, &id).await), Kind::NotFound);
     let reset = s.reset_backup(&other, &id, BackupStatus::Error).await;
     assert_eq!(refused(reset), Kind::NotFound);
@@ -125,19 +78,10 @@ async fn nor_can_the_admin_of_another_project() {
 async fn a_reader_reads_and_does_nothing_else() {
     let w = World::new().await;
     let reader = w.project("alpha", Role::Reader).await;
-    let listing = BackupListing {
-        limit: 10,
-        ..BackupListing::default()
-    };
+    let listing = BackupListing { limit: 10, ..BackupListing::default() };
     assert!(w.service.backups(&reader, listing).await.is_ok());
-    let new = NewVolume {
-        size: Some(GiB(1)),
-        ..NewVolume::default()
-    };
-    assert_eq!(
-        refused(w.service.create_volume(&reader, new).await),
-        Kind::Forbidden
-    );
+    let new = NewVolume { size: Some(GiB(1)), ..NewVolume::default() };
+    assert_eq!(refused(w.service.create_volume(&reader, new).await), Kind::Forbidden);
     let anything = "33333333-3333-4333-8333-333333333333";
     let delete = w.service.delete_backup(&reader, anything, false).await;
     assert_eq!(refused(delete), Kind::Forbidden);
@@ -165,25 +109,13 @@ async fn a_forged_record_opens_nobody_elses_bytes() {
     w.work().await;
     assert_eq!(w.show(&thief, &imported).await.status, BackupStatus::Error);
     // Removing the failed record must not remove the owner's bytes either.
-    w.service
-        .delete_backup(&thief, &imported.id.to_string(), false)
-        .await
-        .unwrap();
+    w.service.delete_backup(&thief, &imported.id.to_string(), false).await.unwrap();
     w.work().await;
     w.service.tend().await.unwrap();
-    let target = RestoreRequest {
-        volume_id: Some(volume.id),
-        name: None,
-    };
+    let target = RestoreRequest { volume_id: Some(volume.id), name: None };
     let digest = w.digest(&volume);
-    w.service
-        .restore_backup(&owner, &backup.id.to_string(), target)
-        .await
-        .unwrap();
+    w.service.restore_backup(&owner, &backup.id.to_string(), target).await.unwrap();
     w.work().await;
     assert_eq!(w.digest(&volume), digest);
-    assert_eq!(
-        w.show(&owner, &backup).await.status,
-        BackupStatus::Available
-    );
+    assert_eq!(w.show(&owner, &backup).await.status, BackupStatus::Available);
 }

@@ -6,7 +6,7 @@ use strongroom_service::Error;
 use strongroom_service::snapshot::NewSnapshot;
 use strongroom_service::volume::{NewVolume, VolumeDeletion, VolumeOrigin};
 
-use crate::world::World;
+use super::world::World;
 
 fn snapshot_of(volume: &strongroom_model::volume::Volume) -> NewSnapshot {
     NewSnapshot {
@@ -24,29 +24,14 @@ async fn a_volume_is_a_file_of_its_size_until_it_is_deleted() {
     let volume = w.volume(&w.admin).await;
     assert_eq!(std::fs::metadata(w.path(&volume)).unwrap().len(), 1 << 30);
     let id = volume.id.to_string();
-    w.service
-        .extend_volume(&w.admin, &id, GiB(2))
-        .await
-        .unwrap();
+    w.service.extend_volume(&w.admin, &id, GiB(2)).await.unwrap();
     assert_eq!(std::fs::metadata(w.path(&volume)).unwrap().len(), 2 << 30);
     let shrink = w.service.extend_volume(&w.admin, &id, GiB(1)).await;
-    assert!(matches!(
-        shrink,
-        Err(Error::SizeTooSmall { needed: GiB(3), .. })
-    ));
-    w.service
-        .delete_volume(&w.admin, &id, VolumeDeletion::default())
-        .await
-        .unwrap();
-    assert_eq!(
-        w.show_volume(&w.admin, &volume).await.status,
-        VolumeStatus::Deleting
-    );
+    assert!(matches!(shrink, Err(Error::SizeTooSmall { needed: GiB(3), .. })));
+    w.service.delete_volume(&w.admin, &id, VolumeDeletion::default()).await.unwrap();
+    assert_eq!(w.show_volume(&w.admin, &volume).await.status, VolumeStatus::Deleting);
     w.work().await;
-    assert!(matches!(
-        w.service.volume(&w.admin, &id).await,
-        Err(Error::VolumeNotFound(_))
-    ));
+    assert!(matches!(w.service.volume(&w.admin, &id).await, Err(Error::VolumeNotFound(_))));
     assert!(!w.path(&volume).exists());
 }
 
@@ -55,21 +40,11 @@ async fn copies_of_volumes_and_snapshots_hold_the_same_bytes() {
     let w = World::new().await;
     let volume = w.written_volume(&w.admin, "original").await;
     let digest = w.digest(&volume);
-    let snapshot = w
-        .service
-        .create_snapshot(&w.admin, snapshot_of(&volume))
-        .await
-        .unwrap();
+    let snapshot = w.service.create_snapshot(&w.admin, snapshot_of(&volume)).await.unwrap();
     w.work().await;
     w.write(&volume, "changed");
-    for origin in [
-        VolumeOrigin::Snapshot(snapshot.id),
-        VolumeOrigin::Volume(volume.id),
-    ] {
-        let new = NewVolume {
-            origin,
-            ..NewVolume::default()
-        };
+    for origin in [VolumeOrigin::Snapshot(snapshot.id), VolumeOrigin::Volume(volume.id)] {
+        let new = NewVolume { origin, ..NewVolume::default() };
         let copy = w.service.create_volume(&w.admin, new).await.unwrap();
         w.work().await;
         let expected = match origin {
@@ -84,26 +59,13 @@ async fn copies_of_volumes_and_snapshots_hold_the_same_bytes() {
 async fn a_volume_with_snapshots_goes_only_with_them() {
     let w = World::new().await;
     let volume = w.volume(&w.admin).await;
-    let snapshot = w
-        .service
-        .create_snapshot(&w.admin, snapshot_of(&volume))
-        .await
-        .unwrap();
+    let snapshot = w.service.create_snapshot(&w.admin, snapshot_of(&volume)).await.unwrap();
     w.work().await;
     let id = volume.id.to_string();
-    let refused = w
-        .service
-        .delete_volume(&w.admin, &id, VolumeDeletion::default())
-        .await;
+    let refused = w.service.delete_volume(&w.admin, &id, VolumeDeletion::default()).await;
     assert!(matches!(refused, Err(Error::VolumeHasSnapshots(_))));
-    let deletion = VolumeDeletion {
-        cascade: true,
-        ..VolumeDeletion::default()
-    };
-    w.service
-        .delete_volume(&w.admin, &id, deletion)
-        .await
-        .unwrap();
+    let deletion = VolumeDeletion { cascade: true, ..VolumeDeletion::default() };
+    w.service.delete_volume(&w.admin, &id, deletion).await.unwrap();
     w.work().await;
     let gone = w.service.snapshot(&w.admin, &snapshot.id.to_string()).await;
     assert!(matches!(gone, Err(Error::SnapshotNotFound(_))));
@@ -113,27 +75,14 @@ async fn a_volume_with_snapshots_goes_only_with_them() {
 #[tokio::test]
 async fn sizes_that_cannot_hold_their_origin_are_refused() {
     let w = World::new().await;
-    let zero = NewVolume {
-        size: Some(GiB(0)),
-        ..NewVolume::default()
-    };
+    let zero = NewVolume { size: Some(GiB(0)), ..NewVolume::default() };
     let refused = w.service.create_volume(&w.admin, zero).await;
     assert!(matches!(refused, Err(Error::SizeTooSmall { .. })));
-    let two = NewVolume {
-        size: Some(GiB(2)),
-        ..NewVolume::default()
-    };
+    let two = NewVolume { size: Some(GiB(2)), ..NewVolume::default() };
     let two = w.service.create_volume(&w.admin, two).await.unwrap();
     w.work().await;
     let origin = VolumeOrigin::Volume(two.id);
-    let small = NewVolume {
-        size: Some(GiB(1)),
-        origin,
-        ..NewVolume::default()
-    };
+    let small = NewVolume { size: Some(GiB(1)), origin, ..NewVolume::default() };
     let refused = w.service.create_volume(&w.admin, small).await;
-    assert!(matches!(
-        refused,
-        Err(Error::SizeTooSmall { needed: GiB(2), .. })
-    ));
+    assert!(matches!(refused, Err(Error::SizeTooSmall { needed: GiB(2), .. })));
 }

@@ -1,4 +1,7 @@
-//! A whole service in a temporary directory: SQLite, a folder store, a clock that stands still.
+//! A whole service in a temporary directory: a database, a folder store, a clock that stands still.
+//!
+//! The same rules are compiled twice, as `rules` and as `rules_postgres`; the name of the binary
+//! tells which database they run on.
 
 use std::fs;
 use std::os::unix::fs::FileExt;
@@ -21,6 +24,7 @@ use strongroom_service::identity::{
 };
 use strongroom_service::volume::NewVolume;
 use strongroom_service::{Caller, Parts, Service, Settings};
+use strongroom_testkit::database::Database;
 
 /// Everything that a test needs, gone when it is dropped.
 pub(crate) struct World {
@@ -29,6 +33,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<SettableClock>,
     pub(crate) admin: Caller,
     pub(crate) bootstrap: Bootstrap,
+    database: Database,
 }
 
 impl World {
@@ -38,24 +43,26 @@ impl World {
 
     pub(crate) async fn with(settings: Settings) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let clock = Arc::new(SettableClock::new(Timestamp::from_micros(
-            1_700_000_000_000_000,
-        )));
-        let service = open(&dir, &clock, settings, 1).await;
+        let clock = Arc::new(SettableClock::new(Timestamp::from_micros(1_700_000_000_000_000)));
+        let database = match env!("CARGO_CRATE_NAME") {
+            "rules_postgres" => Database::postgres(),
+            _ => Database::sqlite(),
+        };
+        let service = open(&dir, &clock, settings, (database.url(), 1)).await;
         let bootstrap = service.bootstrap().await.unwrap().unwrap();
         let admin = log_in(&service, "admin", &bootstrap.password, "admin").await;
-        Self {
-            dir,
-            service,
-            clock,
-            admin,
-            bootstrap,
-        }
+        Self { dir, service, clock, admin, bootstrap, database }
+    }
+
+    /// The catalogue, as another process would open it.
+    pub(crate) async fn catalog(&self) -> Catalog {
+        Catalog::connect(self.database.url()).await.unwrap()
     }
 
     /// The same directory opened anew, as after a crash.
     pub(crate) async fn restart(mut self) -> Self {
-        self.service = open(&self.dir, &self.clock, Settings::default(), 2).await;
+        self.service =
+            open(&self.dir, &self.clock, Settings::default(), (self.database.url(), 2)).await;
         self
     }
 
@@ -82,27 +89,17 @@ impl World {
         };
         let user = self.service.create_user(&self.admin, new).await.unwrap();
         let scope = Scope::Project(project.clone());
-        let assignment = Assignment {
-            user_id: user.id.clone(),
-            scope,
-            role,
-        };
+        let assignment = Assignment { user_id: user.id.clone(), scope, role };
         self.service.grant(&self.admin, assignment).await.unwrap();
         user.id
     }
 
     /// An available volume of 1 GiB.
     pub(crate) async fn volume(&self, caller: &Caller) -> Volume {
-        let new = NewVolume {
-            size: Some(GiB(1)),
-            ..NewVolume::default()
-        };
+        let new = NewVolume { size: Some(GiB(1)), ..NewVolume::default() };
         let volume = self.service.create_volume(caller, new).await.unwrap();
         self.work().await;
-        self.service
-            .volume(caller, &volume.id.to_string())
-            .await
-            .unwrap()
+        self.service.volume(caller, &volume.id.to_string()).await.unwrap()
     }
 
     /// A volume that holds `text` at some places.
@@ -113,10 +110,7 @@ impl World {
     }
 
     pub(crate) fn write(&self, volume: &Volume, text: &str) {
-        let file = fs::OpenOptions::new()
-            .write(true)
-            .open(self.path(volume))
-            .unwrap();
+        let file = fs::OpenOptions::new().write(true).open(self.path(volume)).unwrap();
         for place in [0, 300 << 10, 500 << 20, (1 << 30) - 4096] {
             file.write_all_at(text.as_bytes(), place).unwrap();
         }
@@ -135,30 +129,17 @@ impl World {
 
     /// A backup of the volume, as its job left it.
     pub(crate) async fn backup(&self, caller: &Caller, volume: &Volume) -> Backup {
-        let backup = self
-            .service
-            .create_backup(caller, new_backup(volume))
-            .await
-            .unwrap();
+        let backup = self.service.create_backup(caller, new_backup(volume)).await.unwrap();
         self.work().await;
-        self.service
-            .backup(caller, &backup.id.to_string())
-            .await
-            .unwrap()
+        self.service.backup(caller, &backup.id.to_string()).await.unwrap()
     }
 
     pub(crate) async fn show(&self, caller: &Caller, backup: &Backup) -> Backup {
-        self.service
-            .backup(caller, &backup.id.to_string())
-            .await
-            .unwrap()
+        self.service.backup(caller, &backup.id.to_string()).await.unwrap()
     }
 
     pub(crate) async fn show_volume(&self, caller: &Caller, volume: &Volume) -> Volume {
-        self.service
-            .volume(caller, &volume.id.to_string())
-            .await
-            .unwrap()
+        self.service.volume(caller, &volume.id.to_string()).await.unwrap()
     }
 
     /// Runs every due job.
@@ -196,11 +177,10 @@ async fn open(
     dir: &tempfile::TempDir,
     clock: &Arc<SettableClock>,
     settings: Settings,
-    seed: u64,
+    (url, seed): (&str, u64),
 ) -> Service {
-    let url = format!("sqlite://{}", dir.path().join("catalog.db").display());
     let parts = Parts {
-        catalog: Catalog::connect(&url).await.unwrap(),
+        catalog: Catalog::connect(url).await.unwrap(),
         store: Store::folder(&dir.path().join("store")).unwrap(),
         master_key: MasterKey::from_bytes([7; 32]),
         folder: VolumeFolder::open(dir.path().join("volumes")).unwrap(),

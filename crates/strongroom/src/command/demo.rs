@@ -35,10 +35,7 @@ const STEP_BYTES: usize = 1 << 20;
 #[expect(clippy::print_stdout, reason = "a demonstration talks")]
 pub(crate) async fn run(service: &Service, access: &Access, data: &Path) -> anyhow::Result<()> {
     let token = access.token(service).await?;
-    let demo = Demo {
-        service,
-        caller: &token.caller(service.request_id()),
-    };
+    let demo = Demo { service, caller: &token.caller(service.request_id()) };
     println!();
     let volume = demo.volume("demo-disk").await?;
     let path = service.folder().volume(volume.id);
@@ -46,10 +43,7 @@ pub(crate) async fn run(service: &Service, access: &Access, data: &Path) -> anyh
         let path = path.clone();
         tokio::task::spawn_blocking(move || disk::make(&path, DISK_SIZE)).await??
     };
-    println!(
-        "made a disk of {} from real files: {made}",
-        bytes(DISK_SIZE.bytes())
-    );
+    println!("made a disk of {} from real files: {made}", bytes(DISK_SIZE.bytes()));
     let first_digest = digest(&path).await?;
 
     let full = demo.backup(&volume, "demo-full", false).await?;
@@ -58,11 +52,7 @@ pub(crate) async fn run(service: &Service, access: &Access, data: &Path) -> anyh
         let path = path.clone();
         tokio::task::spawn_blocking(move || disk::change(&path)).await??
     };
-    println!(
-        "changed {} of the disk in {} places",
-        bytes(changed.bytes),
-        changed.places
-    );
+    println!("changed {} of the disk in {} places", bytes(changed.bytes), changed.places);
     let second_digest = digest(&path).await?;
     let increment = demo.backup(&volume, "demo-increment", true).await?;
     report("increment", &increment);
@@ -71,10 +61,7 @@ pub(crate) async fn run(service: &Service, access: &Access, data: &Path) -> anyh
         let restored = demo.restore(backup).await?;
         let found = digest(&service.folder().volume(restored.id)).await?;
         let name = backup.name.as_deref().unwrap_or_default();
-        ensure!(
-            found == expected,
-            "the restored disk of {name} differs from the original"
-        );
+        ensure!(found == expected, "the restored disk of {name} differs from the original");
         println!("restored {name} onto a new volume: every byte is equal");
     }
     print_next(data);
@@ -114,12 +101,7 @@ impl Demo<'_> {
             metadata: strongroom_model::volume::Metadata::new(),
             availability_zone: None,
         };
-        let id = self
-            .service
-            .create_backup(self.caller, new)
-            .await?
-            .id
-            .to_string();
+        let id = self.service.create_backup(self.caller, new).await?.id.to_string();
         let mut meter = Meter::new(name);
         loop {
             let backup = self.service.backup(self.caller, &id).await?;
@@ -130,32 +112,17 @@ impl Demo<'_> {
                     meter.finish();
                     return Ok(backup);
                 }
-                _ => bail!(
-                    "the backup failed: {}",
-                    backup.fail_reason.unwrap_or_default()
-                ),
+                _ => bail!("the backup failed: {}", backup.fail_reason.unwrap_or_default()),
             }
         }
     }
 
     async fn restore(&self, backup: &Backup) -> anyhow::Result<Volume> {
-        let name = backup
-            .name
-            .as_deref()
-            .map(|name| format!("{name}-restored"));
-        let request = RestoreRequest {
-            volume_id: None,
-            name,
-        };
+        let name = backup.name.as_deref().map(|name| format!("{name}-restored"));
+        let request = RestoreRequest { volume_id: None, name };
         let id = backup.id.to_string();
-        let restore = self
-            .service
-            .restore_backup(self.caller, &id, request)
-            .await?;
-        let volume = self
-            .service
-            .volume(self.caller, &restore.volume_id.to_string())
-            .await?;
+        let restore = self.service.restore_backup(self.caller, &id, request).await?;
+        let volume = self.service.volume(self.caller, &restore.volume_id.to_string()).await?;
         self.settled_volume(&volume).await
     }
 
@@ -192,10 +159,7 @@ fn report(label: &str, backup: &Backup) {
 fn print_next(data: &Path) {
     let clouds = data.join("clouds.yaml");
     println!("\nIt goes on serving. With python-openstackclient, try next:\n");
-    println!(
-        "  export OS_CLIENT_CONFIG_FILE={} OS_CLOUD=strongroom",
-        clouds.display()
-    );
+    println!("  export OS_CLIENT_CONFIG_FILE={} OS_CLOUD=strongroom", clouds.display());
     println!("  openstack volume backup list");
     println!("  openstack volume backup create --incremental --name mine demo-disk\n");
 }

@@ -50,11 +50,7 @@ fn missing_key(store: &str, key: &Path) -> anyhow::Error {
 fn make_key(path: &Path) -> anyhow::Result<()> {
     let key = MasterKey::random(&SystemChance);
     let write = || -> io::Result<()> {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         file.write_all(key.to_text().as_bytes())?;
         file.sync_all()
     };
@@ -67,17 +63,12 @@ fn make_key(path: &Path) -> anyhow::Result<()> {
 }
 
 /// Credentials of an S3 store, from the usual variables.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the binary reads the environment"
-)]
+#[expect(clippy::disallowed_methods, reason = "the binary reads the environment")]
 fn s3_options() -> S3Options {
     let get = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let endpoint = get("AWS_ENDPOINT_URL_S3").or_else(|| get("AWS_ENDPOINT_URL"));
     S3Options {
-        allow_http: endpoint
-            .as_deref()
-            .is_some_and(|url| url.starts_with("http://")),
+        allow_http: endpoint.as_deref().is_some_and(|url| url.starts_with("http://")),
         endpoint,
         region: get("AWS_REGION").or_else(|| get("AWS_DEFAULT_REGION")),
         access_key_id: get("AWS_ACCESS_KEY_ID"),

@@ -4,7 +4,7 @@ mod inspect;
 mod series;
 mod show;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,18 +29,8 @@ const LOOK: Duration = Duration::from_millis(200);
 /// Runs one verb.
 pub(crate) fn run(verb: Verb) -> anyhow::Result<ExitCode> {
     match verb {
-        Verb::Backup {
-            at,
-            name,
-            threads,
-            image,
-        } => backup(&at, &name, threads, &image)?,
-        Verb::Restore {
-            at,
-            which,
-            threads,
-            out,
-        } => {
+        Verb::Backup { at, name, threads, image } => backup(&at, &name, threads, &image)?,
+        Verb::Restore { at, which, threads, out } => {
             let found = Series::open(&at)?.find(which.name.as_deref(), which.id.as_deref())?;
             let report = restore(&found.repository, found.entry.backup_id, &out, threads)?;
             show::restored(&at, &found.entry, &report);
@@ -66,11 +56,7 @@ fn backup(at: &Location, name: &str, threads: usize, image: &Path) -> anyhow::Re
     let (store, key) = location::open_or_make(&at.store, &at.key)?;
     let repository = default_vault(store, &key)?;
     let listed = strongroom_engine::list(&repository)?;
-    let parent = listed
-        .backups
-        .iter()
-        .rev()
-        .find(|entry| series::name(entry) == name);
+    let parent = listed.backups.iter().rev().find(|entry| series::name(entry) == name);
     let progress = Arc::<Progress>::default();
     let mut meta = Map::new();
     meta.insert("name".to_owned(), json!(name));
@@ -81,10 +67,7 @@ fn backup(at: &Location, name: &str, threads: usize, image: &Path) -> anyhow::Re
         threads,
         node: "command line".to_owned(),
         progress: Arc::clone(&progress),
-        ..BackupOptions::new(
-            BackupId::random(&SystemChance),
-            SessionId::random(&SystemChance),
-        )
+        ..BackupOptions::new(BackupId::random(&SystemChance), SessionId::random(&SystemChance))
     };
     let report = metered(name, &progress, || {
         strongroom_engine::backup(&repository, &source as &dyn VolumeSource, &options)
@@ -109,10 +92,7 @@ fn restore(
     };
     let target = target.with_context(|| format!("cannot write {}", out.display()))?;
     let progress = Arc::<Progress>::default();
-    let options = RestoreOptions {
-        threads,
-        progress: Arc::clone(&progress),
-    };
+    let options = RestoreOptions { threads, progress: Arc::clone(&progress) };
     let restored = metered("restore", &progress, || {
         strongroom_engine::restore(repository, id, &target, &options)
     });
@@ -120,32 +100,34 @@ fn restore(
         // What is half restored must not be taken for the whole.
         std::fs::remove_file(out).ok();
     }
-    Ok(restored?)
+    restored
 }
 
+/// Writes backups as plain files. One that cannot be read does not keep the others back.
 fn export(at: &Location, name: Option<&str>, id: Option<&str>, dir: &Path) -> anyhow::Result<()> {
     let series = Series::open(at)?;
-    let wanted = if name.is_some() || id.is_some() {
-        vec![series.find(name, id)?]
-    } else {
-        series.all()?
-    };
-    std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    let wanted =
+        if name.is_some() || id.is_some() { vec![series.find(name, id)?] } else { series.all()? };
+    let mut failed = 0;
     for found in wanted {
-        let base: PathBuf = dir.join(found.entry.backup_id.to_string());
-        let image = base.with_extension("raw");
-        if image.exists() {
-            bail!("{} exists already", image.display());
+        let backup = found.entry.backup_id;
+        let progress = Arc::<Progress>::default();
+        let options = RestoreOptions { threads: 0, progress: Arc::clone(&progress) };
+        let exported = metered("export", &progress, || {
+            strongroom_engine::export(&found.repository, backup, dir, &options)
+        });
+        match exported {
+            Ok(report) => show::restored(at, &found.entry, &report.restore),
+            Err(error) => {
+                eprintln!("error: backup {backup}: {error:#}");
+                failed += 1;
+            }
         }
-        let report = restore(&found.repository, found.entry.backup_id, &image, 0)?;
-        let described = show::describe(&found.entry);
-        std::fs::write(
-            base.with_extension("json"),
-            serde_json::to_vec_pretty(&described)?,
-        )?;
-        show::restored(at, &found.entry, &report);
     }
-    Ok(())
+    match failed {
+        0 => Ok(()),
+        count => bail!("{count} backups could not be exported"),
+    }
 }
 
 /// Runs work on a thread of its own and shows how far it is.

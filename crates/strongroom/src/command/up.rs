@@ -63,7 +63,7 @@ async fn serve(args: Up) -> anyhow::Result<()> {
     if args.demo {
         demo::run(&service, &access, &data).await?;
     }
-    println!("ready");
+    writeln!(std::io::stdout(), "ready")?;
     std::io::stdout().flush()?;
 
     wait_for_signal().await?;
@@ -97,11 +97,7 @@ fn lock(data: &Path) -> anyhow::Result<File> {
 async fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address)
         .await
-        .with_context(|| {
-            Hint(format!(
-                "choose another address with {option}, port 0 for any"
-            ))
-        })
+        .with_context(|| Hint(format!("choose another address with {option}, port 0 for any")))
         .with_context(|| format!("cannot listen on {address}"))
 }
 
@@ -110,19 +106,14 @@ async fn open_service(args: &Up, data: &Path) -> anyhow::Result<Service> {
         .database
         .clone()
         .unwrap_or_else(|| format!("sqlite://{}", data.join("catalog.db").display()));
-    let store = args
-        .store
-        .clone()
-        .unwrap_or_else(|| data.join("store").display().to_string());
+    let store = args.store.clone().unwrap_or_else(|| data.join("store").display().to_string());
     let key = args.key.clone().unwrap_or_else(|| data.join("master.key"));
     let (store, master_key) =
         tokio::task::spawn_blocking(move || location::open_or_make(&store, &key)).await??;
     let folder = VolumeFolder::open(data.join("volumes"))?;
     folder.clean()?;
     let parts = Parts {
-        catalog: Catalog::connect(&database)
-            .await
-            .context("cannot open the catalogue")?,
+        catalog: Catalog::connect(&database).await.context("cannot open the catalogue")?,
         store,
         master_key,
         folder,
@@ -168,9 +159,7 @@ async fn listen(
     router: axum::Router,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
+    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
 /// Returns when the process is asked to end.

@@ -38,11 +38,7 @@ pub(super) struct Change {
 pub(super) fn make(path: &Path, size: GiB) -> io::Result<String> {
     let staging = path.with_extension("files");
     let made = make_in(path, &staging, size);
-    let cleaned = if staging.exists() {
-        fs::remove_dir_all(&staging)
-    } else {
-        Ok(())
-    };
+    let cleaned = if staging.exists() { fs::remove_dir_all(&staging) } else { Ok(()) };
     let told = made?;
     cleaned.map(|()| told)
 }
@@ -51,7 +47,8 @@ fn make_in(path: &Path, staging: &Path, size: GiB) -> io::Result<String> {
     let mut budget = size.bytes() / FILL.1 * FILL.0;
     let mut count = 0;
     for source in SOURCES {
-        count += copy_files(Path::new(source), &staging.join(source.replace('/', "")), &mut budget)?;
+        count +=
+            copy_files(Path::new(source), &staging.join(source.replace('/', "")), &mut budget)?;
     }
     if make_ext4(path, staging)? {
         Ok(format!("{count} files in an ext4 file system"))
@@ -98,10 +95,7 @@ fn sorted_entries(dir: &Path) -> Vec<PathBuf> {
 fn make_ext4(path: &Path, staging: &Path) -> io::Result<bool> {
     for program in ["mke2fs", "/sbin/mke2fs", "/usr/sbin/mke2fs"] {
         let mut command = Command::new(program);
-        command
-            .args(["-q", "-F", "-t", "ext4", "-d"])
-            .arg(staging)
-            .arg(path);
+        command.args(["-q", "-F", "-t", "ext4", "-d"]).arg(staging).arg(path);
         match command.stdout(Stdio::null()).stderr(Stdio::null()).status() {
             Ok(status) if status.success() => return Ok(true),
             Ok(_) => return Ok(false),
@@ -169,14 +163,8 @@ mod tests {
         fs::write(&path, vec![0; 64 << 20]).unwrap();
         let change = change(&path).unwrap();
         assert_eq!(change.places, 65);
-        let nonzero = fs::read(&path)
-            .unwrap()
-            .chunks(4096)
-            .filter(|c| c.iter().any(|b| *b != 0))
-            .count();
-        assert!(
-            nonzero as u64 * 4096 <= change.bytes && nonzero > 2048,
-            "{nonzero}"
-        );
+        let nonzero =
+            fs::read(&path).unwrap().chunks(4096).filter(|c| c.iter().any(|b| *b != 0)).count();
+        assert!(nonzero as u64 * 4096 <= change.bytes && nonzero > 2048, "{nonzero}");
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use comfy_table::Table;
 use comfy_table::presets;
-use serde_json::json;
-use strongroom_engine::{GcOptions, Progress, VerifyDepth, VerifyOptions};
+use serde_json::{Value, json};
+use strongroom_engine::{Finding, GcOptions, Progress, VerifyDepth, VerifyOptions, VerifyReport};
 
 use super::metered;
 use super::series::{self, Series};
@@ -43,61 +43,63 @@ pub(super) fn ls(at: &Location) -> anyhow::Result<()> {
 }
 
 pub(super) fn verify(at: &Location) -> anyhow::Result<ExitCode> {
-    let (mut findings, mut backups, mut packs, mut checked) = (Vec::new(), 0, 0, 0);
-    for repository in Series::open(at)?.repositories {
+    let series = Series::open(at)?;
+    let mut total = VerifyReport::default();
+    for repository in &series.repositories {
         let progress = Arc::<Progress>::default();
         let options = VerifyOptions {
             depth: VerifyDepth::Data,
             progress: Arc::clone(&progress),
             ..VerifyOptions::default()
         };
-        let report = metered("verify", &progress, || {
-            strongroom_engine::verify(&repository, &options)
-        })?;
-        backups += report.backup_count;
-        packs += report.pack_count;
-        checked += report.checked_bytes;
-        findings.extend(report.findings);
+        let report =
+            metered("verify", &progress, || strongroom_engine::verify(repository, &options))?;
+        total.backup_count += report.backup_count;
+        total.pack_count += report.pack_count;
+        total.checked_bytes += report.checked_bytes;
+        total.findings.extend(report.findings);
     }
-    let mut text = format!(
-        "checked {backups} backups, {packs} packs, {}: ",
-        bytes(checked)
-    );
-    match findings.len() {
-        0 => text.push_str("all is well"),
-        count => text.push_str(&format!("{count} findings")),
+    let is_clean = total.is_clean() && series.closed.is_empty();
+    let (mut text, mut findings) = (summary(&total, &series), Vec::new());
+    for (vault, error) in &series.closed {
+        text.push_str(&format!("\n{vault}: {error}"));
+        findings.push(json!({ "object": vault, "detail": error.to_string() }));
     }
-    for finding in &findings {
-        let hurt: Vec<_> = finding.backups.iter().map(ToString::to_string).collect();
+    for finding in &total.findings {
         text.push_str(&format!("\n{}: {}", finding.object, finding.detail));
+        let hurt: Vec<_> = finding.backups.iter().map(ToString::to_string).collect();
         if !hurt.is_empty() {
             text.push_str(&format!("\n  hurts {}", hurt.join(", ")));
         }
+        findings.push(describe_finding(finding));
     }
-    let listed: Vec<_> = findings
-        .iter()
-        .map(|finding| {
-            json!({
-                "object": finding.object,
-                "ordinal": finding.ordinal,
-                "chunk": finding.chunk.map(|chunk| chunk.to_string()),
-                "detail": finding.detail,
-                "backups": finding.backups,
-            })
-        })
-        .collect();
     let value = json!({
-        "backup_count": backups,
-        "pack_count": packs,
-        "checked_bytes": checked,
-        "is_clean": findings.is_empty(),
-        "findings": listed,
+        "backup_count": total.backup_count,
+        "pack_count": total.pack_count,
+        "checked_bytes": total.checked_bytes,
+        "is_clean": is_clean,
+        "findings": findings,
     });
     print(at, &text, &value);
-    Ok(if findings.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(DAMAGE)
+    Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::from(DAMAGE) })
+}
+
+fn summary(total: &VerifyReport, series: &Series) -> String {
+    let result = match total.findings.len() + series.closed.len() {
+        0 => "all is well".to_owned(),
+        count => format!("{count} findings"),
+    };
+    let (backups, packs) = (total.backup_count, total.pack_count);
+    format!("checked {backups} backups, {packs} packs, {}: {result}", bytes(total.checked_bytes))
+}
+
+fn describe_finding(finding: &Finding) -> Value {
+    json!({
+        "object": finding.object,
+        "ordinal": finding.ordinal,
+        "chunk": finding.chunk.map(|chunk| chunk.to_string()),
+        "detail": finding.detail,
+        "backups": finding.backups,
     })
 }
 
@@ -113,9 +115,7 @@ pub(super) fn gc(at: &Location) -> anyhow::Result<()> {
             report.removed_backups,
         );
         for session in &report.waiting_for {
-            text.push_str(&format!(
-                "\nwaiting for session {session} to end; run gc again then"
-            ));
+            text.push_str(&format!("\nwaiting for session {session} to end; run gc again then"));
         }
         for reason in &report.blocked {
             text.push_str(&format!("\nnothing was removed: {reason}"));

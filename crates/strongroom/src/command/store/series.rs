@@ -13,8 +13,10 @@ use crate::report::Hint;
 
 /// A store that is open for reading.
 pub(super) struct Series {
-    /// Its vaults.
+    /// The vaults that the key opens.
     pub(super) repositories: Vec<Repository>,
+    /// The vaults that it does not open, and why.
+    pub(super) closed: Vec<(VaultId, strongroom_engine::Error)>,
 }
 
 /// A backup and the vault that holds it.
@@ -25,39 +27,41 @@ pub(super) struct Found {
 
 /// The name that was given to a backup; empty if none was.
 pub(super) fn name(entry: &BackupEntry) -> &str {
-    entry
-        .meta
-        .get("name")
-        .and_then(|name| name.as_str())
-        .unwrap_or_default()
+    entry.meta.get("name").and_then(|name| name.as_str()).unwrap_or_default()
 }
 
 impl Series {
-    /// Opens every vault of a store that must be there.
+    /// Opens every vault of a store that must be there. Fails if the key opens none of them.
     pub(super) fn open(at: &Location) -> anyhow::Result<Self> {
         let (store, key) = location::open(&at.store, &at.key)?;
-        let repositories = list_vaults(&store)?
-            .into_iter()
-            .map(|vault| Repository::open(store.clone(), vault, &key, RepositoryOptions::default()))
-            .collect::<Result<Vec<_>, _>>()?;
-        if repositories.is_empty() {
-            bail!("{} holds no vault", at.store);
+        let (mut repositories, mut closed) = (Vec::new(), Vec::new());
+        for vault in list_vaults(&store)? {
+            match Repository::open(store.clone(), vault, &key, RepositoryOptions::default()) {
+                Ok(repository) => repositories.push(repository),
+                Err(error) => closed.push((vault, error)),
+            }
         }
-        Ok(Self { repositories })
+        if repositories.is_empty() {
+            return match closed.into_iter().next() {
+                Some((_, error)) => Err(error.into()),
+                None => bail!("{} holds no vault", at.store),
+            };
+        }
+        Ok(Self { repositories, closed })
     }
 
     /// Every readable backup, oldest first; what cannot be read is told on standard error.
     pub(super) fn all(&self) -> anyhow::Result<Vec<Found>> {
         let mut all = Vec::new();
+        for (vault, error) in &self.closed {
+            eprintln!("warning: vault {vault} is left out: {error}");
+        }
         for repository in &self.repositories {
             let listed = strongroom_engine::list(repository)?;
             for problem in listed.problems {
                 eprintln!("warning: {problem}");
             }
-            let found = |entry| Found {
-                repository: repository.clone(),
-                entry,
-            };
+            let found = |entry| Found { repository: repository.clone(), entry };
             all.extend(listed.backups.into_iter().map(found));
         }
         all.sort_by_key(|found| found.entry.created_at);

@@ -27,11 +27,7 @@ pub(super) fn backed_up(
     parent: Option<BackupId>,
 ) {
     let stats = &report.stats;
-    let kind = if parent.is_some() {
-        "increment"
-    } else {
-        "full backup"
-    };
+    let kind = if parent.is_some() { "increment" } else { "full backup" };
     if report.source_changed {
         eprintln!(
             "warning: the source was written to while it was read: the backup may mix states"
@@ -83,11 +79,7 @@ pub(super) fn restored(at: &Location, entry: &BackupEntry, report: &RestoreRepor
 }
 
 pub(super) fn removed(at: &Location, id: BackupId) {
-    print(
-        at,
-        &format!("{id} deleted; `store gc` frees its space"),
-        &json!({ "id": id }),
-    );
+    print(at, &format!("{id} deleted; `store gc` frees its space"), &json!({ "id": id }));
 }
 
 /// Everything that is known about a backup.

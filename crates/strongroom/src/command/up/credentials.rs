@@ -39,20 +39,13 @@ impl Access {
             Some(made) => Some(made.password),
             None => remembered(data),
         };
-        let mut access = Self {
-            addresses,
-            is_first_start,
-            password,
-            project_id: None,
-        };
+        let mut access = Self { addresses, is_first_start, password, project_id: None };
         if access.password.is_some() {
             let token = access.token(service).await;
             access.project_id = token.ok().and_then(|token| Some(token.project?.id));
         }
         if access.project_id.is_some() {
-            access
-                .write(data, service)
-                .context("cannot write the files for clients")?;
+            access.write(data, service).context("cannot write the files for clients")?;
         }
         Ok(access)
     }
@@ -66,9 +59,7 @@ impl Access {
             .context("the administrator's password is not known here")?;
         let user = NameOrId::Name("admin".to_owned(), None);
         let scope = ScopeRequest::Project(NameOrId::Name("admin".to_owned(), None));
-        Ok(service
-            .issue_token(Credentials::Password { user, password }, scope)
-            .await?)
+        Ok(service.issue_token(Credentials::Password { user, password }, scope).await?)
     }
 
     /// Says where everything is.
@@ -106,10 +97,7 @@ impl Access {
         let password = self.password.as_deref().unwrap_or_default();
         let project_id = self.project_id.as_ref().map_or("", ProjectId::as_str);
         let lines = [
-            (
-                "OS_AUTH_URL",
-                format!("http://{}/v3", self.addresses.identity),
-            ),
+            ("OS_AUTH_URL", format!("http://{}/v3", self.addresses.identity)),
             ("OS_IDENTITY_API_VERSION", "3".to_owned()),
             ("OS_USERNAME", "admin".to_owned()),
             ("OS_PASSWORD", password.to_owned()),
@@ -120,31 +108,22 @@ impl Access {
             ("OS_REGION_NAME", service.settings().region.clone()),
             ("OS_INTERFACE", "public".to_owned()),
         ];
-        lines
-            .iter()
-            .map(|(name, value)| format!("export {name}={value}\n"))
-            .collect()
+        lines.iter().map(|(name, value)| format!("export {name}={value}\n")).collect()
     }
 }
 
 /// The password that an earlier start wrote down.
 fn remembered(data: &Path) -> Option<String> {
     let text = fs::read_to_string(data.join("openrc")).ok()?;
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix(PASSWORD_PREFIX))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(PASSWORD_PREFIX))?;
     Some(line.to_owned())
 }
 
 /// Writes a file that only its owner may read, whole or not at all.
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let partial = path.with_extension("partial");
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&partial)?;
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&partial, path)
