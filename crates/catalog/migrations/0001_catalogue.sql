@@ -155,7 +155,8 @@ CREATE TABLE job (
     created_at  BIGINT NOT NULL,
     session     $TEXT,
     finished_at BIGINT,
-    error       $TEXT
+    error       $TEXT,
+    failures    BIGINT NOT NULL
 );
 CREATE INDEX job_due ON job (not_before, created_at, id) WHERE finished_at IS NULL;
 CREATE INDEX job_finished ON job (finished_at);

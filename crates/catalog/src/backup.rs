@@ -250,7 +250,7 @@ impl Backups<'_> {
         volume_id: VolumeId,
     ) -> Result<Option<Backup>> {
         let tail = "WHERE project_id = $1 AND volume_id = $2 AND status = $3 \
-                    ORDER BY created_at DESC, id DESC LIMIT 1";
+                    ORDER BY data_timestamp DESC, created_at DESC, id DESC LIMIT 1";
         let values = vec![
             Value::text(project),
             Value::text(volume_id),
@@ -280,11 +280,38 @@ impl Backups<'_> {
         Ok(found.is_some())
     }
 
-    /// How many records name the backup in the store that has that id.
-    pub async fn count_by_data_id(&mut self, data_id: BackupId) -> Result<u64> {
-        let mut conditions = Conditions::default();
-        conditions.equals("data_id", Value::text(data_id));
-        conditions.count(self.0, &TABLE).await
+    /// How many records but `except` need the bytes of a backup in the store: those that hold them,
+    /// or may come to hold them, and are not being deleted.
+    pub async fn count_other_users(
+        &mut self,
+        data_id: BackupId,
+        except: BackupId,
+    ) -> Result<usize> {
+        let tail = "WHERE data_id = $1 AND id <> $2 AND status <> $3 \
+                    AND (measured IS NOT NULL OR status = $4)";
+        let values = vec![
+            Value::text(data_id),
+            Value::text(except),
+            Value::text(BackupStatus::Deleting.as_str()),
+            Value::text(BackupStatus::Creating.as_str()),
+        ];
+        Ok(TABLE.list(self.0, tail, values, decode).await?.len())
+    }
+
+    /// Whether a record of a backup in the store is being deleted.
+    pub async fn is_being_deleted(&mut self, data_id: BackupId) -> Result<bool> {
+        let tail = "WHERE data_id = $1 AND status = $2 LIMIT 1";
+        let deleting = Value::text(BackupStatus::Deleting.as_str());
+        let found = TABLE.find(self.0, tail, vec![Value::text(data_id), deleting], decode).await?;
+        Ok(found.is_some())
+    }
+
+    /// The backups that are being made of a live volume, not of a snapshot.
+    pub async fn being_made_of(&mut self, volume_id: VolumeId) -> Result<Vec<Backup>> {
+        let tail = "WHERE volume_id = $1 AND status = $2 AND snapshot_id IS NULL \
+                    AND data_id = id ORDER BY created_at, id";
+        let creating = Value::text(BackupStatus::Creating.as_str());
+        TABLE.list(self.0, tail, vec![Value::text(volume_id), creating], decode).await
     }
 }
 

@@ -29,6 +29,7 @@ const TABLE: Table = Table {
         "session",
         "finished_at",
         "error",
+        "failures",
     ],
 };
 
@@ -113,6 +114,7 @@ impl Jobs<'_> {
             Value::Text(None),
             Value::Int(None),
             Value::Text(None),
+            Value::int(job.failures),
         ];
         TABLE.insert(self.0, values).await
     }
@@ -174,13 +176,18 @@ impl Jobs<'_> {
     }
 
     /// Gives a job back, to be claimed again no earlier than `not_before`; tells whether the claim
-    /// still held it. The number of attempts and the session stay.
-    pub async fn postpone(&mut self, claim: &Claim, not_before: Timestamp) -> Result<bool> {
+    /// still held it. The number of attempts and the session stay; `failures` is the new count.
+    pub async fn postpone(
+        &mut self,
+        claim: &Claim,
+        not_before: Timestamp,
+        failures: u32,
+    ) -> Result<bool> {
         let sql = format!(
-            "UPDATE job SET state = 'queued', not_before = $4, worker = NULL, \
+            "UPDATE job SET state = 'queued', not_before = $4, failures = $5, worker = NULL, \
              lease_until = NULL WHERE {HELD}"
         );
-        self.change(claim, sql, vec![not_before.into()]).await
+        self.change(claim, sql, vec![not_before.into(), Value::int(failures)]).await
     }
 
     /// Gives back every claimed job, whoever holds it. Only for a process that knows it is alone;
@@ -263,6 +270,7 @@ fn decode(row: &Fields<'_>) -> Result<Job> {
         id: row.id("id", JobId::parse)?,
         kind: row.json("kind")?,
         attempt: row.narrow("attempt")?,
+        failures: row.narrow("failures")?,
         not_before: row.instant("not_before")?,
         lease_until: row.opt_instant("lease_until")?,
         worker: row.opt_text("worker")?,

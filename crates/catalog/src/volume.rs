@@ -147,6 +147,14 @@ impl Volumes<'_> {
         TABLE.find(self.0, "WHERE id = $1", values, decode).await
     }
 
+    /// The volumes whose bytes are still to be copied from a volume or a snapshot, by its id.
+    pub async fn unmade_copies(&mut self, origin: &str) -> Result<Vec<Volume>> {
+        let tail = "WHERE (source_volume_id = $1 OR snapshot_id = $1) AND status = $2 \
+                    ORDER BY created_at, id";
+        let creating = Value::text(VolumeStatus::Creating.as_str());
+        TABLE.list(self.0, tail, vec![Value::text(origin), creating], decode).await
+    }
+
     /// Writes the volume over the one of its id; tells whether there was one.
     pub async fn update(&mut self, volume: &Volume) -> Result<bool> {
         TABLE.update(self.0, values(volume)).await

@@ -79,6 +79,8 @@ pub struct Job {
     /// How often it has been claimed; the first run is attempt 1. Also its fencing number: every
     /// result a worker writes is refused unless the row still bears the number of its claim.
     pub attempt: u32,
+    /// How often it failed for a passing reason. Being cut short or having to wait is no failure.
+    pub failures: u32,
     /// The instant before which it must not be claimed.
     pub not_before: Timestamp,
     /// While claimed: the instant after which others may claim it.

@@ -217,6 +217,14 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     let mut backup = self.find_backup(tx, caller, project, id).await?;
+                    let is_going = matches!(
+                        backup.status,
+                        BackupStatus::Deleting | BackupStatus::ErrorDeleting
+                    );
+                    if is_going {
+                        // Its bytes may be marked as deleted already: it can be deleted, not kept.
+                        backup.measured = None;
+                    }
                     if status == BackupStatus::Available && backup.measured.is_none() {
                         return Err(Error::Invalid {
                             field: "status",
@@ -256,6 +264,9 @@ impl Service {
                 Box::pin(async move {
                     if tx.backups().find_any(record.id).await?.is_some() {
                         return Err(Error::BackupExists(record.id.to_string()));
+                    }
+                    if tx.backups().is_being_deleted(record.data_id).await? {
+                        return Err(Error::BackupNotFound(record.data_id.to_string()));
                     }
                     let asked = [
                         (Resource::Backups, 1),

@@ -7,12 +7,16 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{SeekFrom, ioctl_ficlone, seek};
 use strongroom_model::id::{BackupId, SnapshotId, VolumeId};
 
 /// The most bytes that one copy call moves.
 const COPY_STEP_BYTES: u64 = 64 << 20;
+
+/// Tells the half made files of this process apart.
+static SERIAL: AtomicU64 = AtomicU64::new(0);
 
 /// A directory of raw disk images.
 #[derive(Debug, Clone)]
@@ -49,16 +53,25 @@ impl VolumeFolder {
     }
 
     /// Makes `to` a copy of `from`, extended with zeros to `size_bytes`: a reflink where the file
-    /// system can, else a copy of its data without its holes.
-    pub fn copy(&self, from: &Path, to: &Path, size_bytes: u64) -> io::Result<()> {
+    /// system can, else a copy of its data without its holes. A file that is larger is refused.
+    ///
+    /// Returns whether the copy may mix states, because `from` was written to while it was copied.
+    pub fn copy(&self, from: &Path, to: &Path, size_bytes: u64) -> io::Result<bool> {
         let source = File::open(from)?;
+        if source.metadata()?.len() > size_bytes {
+            return Err(io::Error::other("the file is larger than the volume"));
+        }
+        let before = source.metadata()?.modified()?;
+        let mut is_torn = false;
         self.publish(to, |file| {
             if ioctl_ficlone(file, &source).is_err() {
                 file.set_len(0)?;
                 copy_data(&source, file)?;
+                is_torn = source.metadata()?.modified()? != before;
             }
             file.set_len(size_bytes)
-        })
+        })?;
+        Ok(is_torn)
     }
 
     /// Makes a volume larger; its new end is a hole.
@@ -90,7 +103,9 @@ impl VolumeFolder {
     }
 
     fn publish(&self, path: &Path, fill: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
-        let partial = path.with_extension("raw.partial");
+        // Of its own for each copy: one that was given up may still be writing.
+        let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+        let partial = path.with_extension(format!("{}-{serial}.partial", std::process::id()));
         let file = File::create(&partial)?;
         let filled = fill(&file).and_then(|()| file.sync_all());
         let published = filled.and_then(|()| fs::rename(&partial, path));
@@ -169,11 +184,20 @@ mod tests {
         folder.create(&from, 8 << 20).unwrap();
         let file = OpenOptions::new().write(true).open(&from).unwrap();
         file.write_all_at(b"here", 5 << 20).unwrap();
-        folder.copy(&from, &to, 16 << 20).unwrap();
+        let is_torn = folder.copy(&from, &to, 16 << 20).unwrap();
+        assert!(!is_torn);
         let (copy, original) = (fs::read(&to).unwrap(), fs::read(&from).unwrap());
         assert_eq!(copy.len(), 16 << 20);
         assert_eq!(copy[..8 << 20], original[..]);
         assert!(fs::metadata(&to).unwrap().blocks() * 512 < 1 << 20);
+    }
+
+    #[test]
+    fn a_copy_never_cuts_its_original() {
+        let (dir, folder, id) = folder();
+        folder.create(&folder.volume(id), 2).unwrap();
+        assert!(folder.copy(&folder.volume(id), &folder.dir.join("copy.raw"), 1).is_err());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]

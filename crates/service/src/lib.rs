@@ -77,6 +77,8 @@ struct Inner {
     decoy_hash: String,
     /// Tells idle workers of this node that a job was enqueued.
     nudge: Notify,
+    /// Tells that there is garbage to collect.
+    litter: Notify,
 }
 
 impl Service {
@@ -101,6 +103,7 @@ impl Service {
             token_key: TokenKey::derive(&secret),
             decoy_hash,
             nudge: Notify::new(),
+            litter: Notify::new(),
         })))
     }
 
@@ -161,6 +164,7 @@ impl Service {
             id: JobId::random(self.chance()),
             kind,
             attempt: 0,
+            failures: 0,
             not_before: now,
             lease_until: None,
             worker: None,

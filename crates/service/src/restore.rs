@@ -90,6 +90,7 @@ impl Service {
         if volume.size < backup.size {
             return Err(Error::TargetTooSmall { volume: volume.size, backup: backup.size });
         }
+        self.refuse_while_copied(tx, &volume).await?;
         volume.previous_status = Some(volume.status);
         volume.status = VolumeStatus::RestoringBackup;
         self.write_volume(tx, &mut volume).await?;

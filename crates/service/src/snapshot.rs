@@ -215,6 +215,10 @@ impl Service {
         if !is_at_rest && !is_forced {
             return Err(Error::SnapshotBusy { id: snapshot.id, status: snapshot.status });
         }
+        let id = snapshot.id.to_string();
+        if !is_forced && !tx.volumes().unmade_copies(&id).await?.is_empty() {
+            return Err(Error::SnapshotBusy { id: snapshot.id, status: snapshot.status });
+        }
         snapshot.status = SnapshotStatus::Deleting;
         self.write_snapshot(tx, snapshot).await?;
         self.enqueue(tx, caller, JobKind::DeleteSnapshot { snapshot_id: snapshot.id }).await

@@ -1,7 +1,7 @@
 //! Vaults in the store: opened once, kept open.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use strongroom_catalog::Transaction;
 use strongroom_engine::{MasterKey, Repository, RepositoryOptions, Store};
@@ -37,13 +37,16 @@ impl Vaults {
 
     /// The repository of a vault that must be in the store. Blocks.
     pub(crate) fn repository(&self, id: VaultId) -> strongroom_engine::Result<Repository> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(repository) = open.get(&id) {
+        if let Some(repository) = self.opened().get(&id) {
             return Ok(repository.clone());
         }
+        // Without the lock: a store that is slow to answer must not hold up the other vaults.
         let repository = self.open_anew(id)?;
-        open.insert(id, repository.clone());
-        Ok(repository)
+        Ok(self.opened().entry(id).or_insert(repository).clone())
+    }
+
+    fn opened(&self) -> MutexGuard<'_, HashMap<VaultId, Repository>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes a vault in the store. Blocks.

@@ -195,6 +195,9 @@ impl Service {
                     if !is_at_rest && !options.is_forced {
                         return Err(Error::VolumeBusy { id: volume.id, status: volume.status });
                     }
+                    if !options.is_forced {
+                        self.refuse_while_copied(tx, &volume).await?;
+                    }
                     self.delete_snapshots_of(tx, caller, &volume, options).await?;
                     volume.status = VolumeStatus::Deleting;
                     self.write_volume(tx, &mut volume).await?;
@@ -217,6 +220,7 @@ impl Service {
                     if volume.status != VolumeStatus::Available {
                         return Err(Error::VolumeBusy { id: volume.id, status: volume.status });
                     }
+                    self.refuse_while_copied(tx, &volume).await?;
                     let needed = GiB(volume.size.0 + 1);
                     if size < needed {
                         return Err(Error::SizeTooSmall { wanted: size, needed });
@@ -247,6 +251,9 @@ impl Service {
                     let mut volume = self.find_volume(tx, caller, project, id).await?;
                     if volume.status != from {
                         return Err(Error::VolumeBusy { id: volume.id, status: volume.status });
+                    }
+                    if is_attached {
+                        self.refuse_while_copied(tx, &volume).await?;
                     }
                     volume.status = to;
                     self.write_volume(tx, &mut volume).await
@@ -290,6 +297,20 @@ impl Service {
         found
             .filter(|volume| volume.project_id == *project || caller.is_cloud_admin)
             .ok_or_else(missing)
+    }
+
+    /// Refuses what would change a volume's bytes while a snapshot or a copy is still to be made.
+    pub(crate) async fn refuse_while_copied(
+        &self,
+        tx: &mut Transaction<'_>,
+        volume: &Volume,
+    ) -> Result<()> {
+        let snapshots = tx.snapshots().of_volume(volume.id).await?;
+        let is_frozen = snapshots.iter().any(|found| found.status == SnapshotStatus::Creating);
+        if is_frozen || !tx.volumes().unmade_copies(&volume.id.to_string()).await?.is_empty() {
+            return Err(Error::VolumeBusy { id: volume.id, status: volume.status });
+        }
+        Ok(())
     }
 
     /// Writes a changed row with the present instant.

@@ -3,7 +3,7 @@
 //! Exit codes: 0 success; 1 failure; 2 a store was read and damage was found (also what the
 //! parser of the command line returns for wrong usage).
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
@@ -16,6 +16,11 @@ impl std::fmt::Display for Hint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "hint: {}", self.0)
     }
+}
+
+/// Writes a line to standard output. A reader that went away is no failure.
+pub(crate) fn say(line: &str) {
+    drop(writeln!(std::io::stdout(), "{line}"));
 }
 
 /// Logs to standard error; `RUST_LOG` chooses what.

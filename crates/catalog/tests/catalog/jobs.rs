@@ -51,7 +51,7 @@ async fn a_lost_lease_is_fenced_off(world: &World) {
             assert!(!jobs.holds(&old).await?);
             assert!(!jobs.renew(&old, at(99)).await?);
             assert!(!jobs.set_session(&old, "late").await?);
-            assert!(!jobs.postpone(&old, at(99)).await?);
+            assert!(!jobs.postpone(&old, at(99), 1).await?);
             assert!(!jobs.finish(&old, at(21), None).await?);
             assert!(jobs.holds(&new).await?);
             assert!(jobs.finish(&new, at(22), None).await?);
@@ -73,7 +73,7 @@ async fn a_postponed_job_keeps_its_attempts_and_session(world: &World) {
             assert_eq!(jobs.session_of(id).await?, None);
             let claim = jobs.claim("w", at(1), at(10)).await?.unwrap();
             assert!(jobs.set_session(&claim, "s").await?);
-            assert!(jobs.postpone(&claim, at(50)).await?);
+            assert!(jobs.postpone(&claim, at(50), 1).await?);
             assert!(!jobs.holds(&claim).await?);
             assert_eq!(jobs.claim("w", at(49), at(99)).await?, None);
             let again = jobs.claim("w", at(50), at(99)).await?.unwrap();

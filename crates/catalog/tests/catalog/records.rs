@@ -94,10 +94,16 @@ async fn backups_are_kept_whole(world: &World) {
             assert!(tx.backups().update(changed).await?);
             let found = tx.backups().find_any(id).await?;
             assert_eq!(found.as_ref(), Some(changed));
-            let sharing = tx.backups().count_by_data_id(changed.data_id).await?;
-            assert_eq!(sharing, 1);
-            let sharing = tx.backups().count_by_data_id(stored.data_id).await?;
-            assert_eq!(sharing, 0);
+            let other = &Backup { id: BackupId::random(&world.chance), ..changed.clone() };
+            assert_eq!(tx.backups().count_other_users(changed.data_id, id).await?, 0);
+            let other = &Backup { status: BackupStatus::Creating, ..other.clone() };
+            tx.backups().insert(other).await?;
+            assert_eq!(tx.backups().count_other_users(changed.data_id, id).await?, 1);
+            assert!(!tx.backups().is_being_deleted(changed.data_id).await?);
+            let other = &Backup { status: BackupStatus::Deleting, ..other.clone() };
+            tx.backups().update(other).await?;
+            assert_eq!(tx.backups().count_other_users(changed.data_id, id).await?, 0);
+            assert!(tx.backups().is_being_deleted(changed.data_id).await?);
             assert!(tx.backups().delete(id).await?);
             tx.backups().find_any(id).await
         })

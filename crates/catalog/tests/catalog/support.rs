@@ -177,6 +177,7 @@ impl World {
                 volume_id: VolumeId::random(&self.chance),
             },
             attempt: 0,
+            failures: 3,
             not_before: at(not_before),
             lease_until: None,
             worker: None,

@@ -16,7 +16,7 @@ use strongroom_model::volume::VolumeStatus;
 use tokio_util::sync::CancellationToken;
 
 use super::failure::{Failure, Work};
-use super::supervise::Watched;
+use super::supervise::{Copy, Watched};
 use crate::{Error, Service};
 
 /// A backup to be stored, with what its job knows.
@@ -26,6 +26,23 @@ struct Order {
     /// The session that an earlier attempt opened.
     session: Option<String>,
 }
+
+/// A file that is safe to read.
+struct Frozen {
+    path: PathBuf,
+    /// Whether it may mix states of a volume that was written to meanwhile.
+    is_torn: bool,
+}
+
+/// A backup that was committed.
+struct Stored {
+    stats: BackupStats,
+    /// Whether it may mix states of a volume that was written to meanwhile.
+    is_torn: bool,
+}
+
+/// What a backup says of itself if it may mix states.
+const TORN: &str = "the volume was written to while it was read: the backup may mix its states";
 
 impl Service {
     /// Stores the bytes of a backup's source, then says so.
@@ -40,14 +57,14 @@ impl Service {
         };
         let repository = self.repository_to_fill(order.backup.vault_id).await?;
         let settled = self.settle(&repository, order.session.as_deref()).await?;
-        let stats = match settled {
-            Some(stats) => stats,
+        let stored = match settled {
+            Some(stats) => Stored { stats, is_torn: false },
             None => self.run_backup(claim, &order, &repository, stop).await?,
         };
-        self.check_readable(&repository, order.backup.data_id).await?;
+        self.check_readable(claim, &repository, &order.backup, stop).await?;
         let key = self.vaults().master_key_id();
-        let measured = measured(&stats, order.parent.as_ref(), key);
-        self.publish_backup(claim, id, &measured).await?;
+        let measured = measured(&stored.stats, order.parent.as_ref(), key);
+        self.publish_backup(claim, id, &measured, stored.is_torn).await?;
         self.discard_frozen(id).await
     }
 
@@ -97,9 +114,9 @@ impl Service {
         order: &Order,
         repository: &Repository,
         stop: &CancellationToken,
-    ) -> Work<BackupStats> {
+    ) -> Work<Stored> {
         let backup = &order.backup;
-        let path = self.readable_source(backup).await?;
+        let frozen = self.readable_source(claim, backup, stop).await?;
         let session = SessionId::random(self.chance());
         self.note_session(claim, session).await?;
         let progress = Arc::<Progress>::default();
@@ -111,17 +128,14 @@ impl Service {
             progress: Arc::clone(&progress),
             ..BackupOptions::new(backup.data_id, session)
         };
-        let watched = Watched {
-            claim,
-            backup: Some((backup.id, BackupStatus::Creating)),
-            shows_progress: true,
-            progress,
-            stop,
-        };
+        let watched =
+            Watched { shows_progress: true, progress, ..Watched::of_backup(claim, backup, stop) };
         let (repository, size_bytes) = (repository.clone(), backup.size.bytes());
         self.supervise(watched, move || {
-            let source = open_source(&path, size_bytes)?;
-            Ok(strongroom_engine::backup(&repository, &source, &options)?.stats)
+            let source = open_source(&frozen.path, size_bytes)?;
+            let report = strongroom_engine::backup(&repository, &source, &options)?;
+            let is_torn = frozen.is_torn || report.source_changed;
+            Ok(Stored { stats: report.stats, is_torn })
         })
         .await
     }
@@ -130,9 +144,14 @@ impl Service {
 impl Service {
     /// A file that nobody writes while it is read: the snapshot, the volume at rest, or a frozen
     /// copy of a volume in use.
-    async fn readable_source(&self, backup: &Backup) -> Work<PathBuf> {
+    async fn readable_source(
+        &self,
+        claim: &Claim,
+        backup: &Backup,
+        stop: &CancellationToken,
+    ) -> Work<Frozen> {
         if let Some(snapshot) = backup.snapshot_id {
-            return Ok(self.folder().snapshot(snapshot));
+            return Ok(Frozen { path: self.folder().snapshot(snapshot), is_torn: false });
         }
         let live = self.folder().volume(backup.volume_id);
         let volume = self
@@ -147,21 +166,16 @@ impl Service {
             return Err(Failure::Permanent(format!("volume {} is gone", backup.volume_id)));
         };
         if volume.previous_status != Some(VolumeStatus::InUse) {
-            return Ok(live);
+            return Ok(Frozen { path: live, is_torn: false });
         }
-        let (frozen, size) = (self.folder().frozen(backup.id), backup.size.bytes());
-        let to = frozen.clone();
-        // A copy that an earlier attempt finished holds the instant that the backup promises.
-        self.on_folder(
-            move |folder| {
-                if to.exists() { Ok(()) } else { folder.copy(&live, &to, size) }
-            },
-        )
-        .await?;
-        Ok(frozen)
+        let (path, size_bytes) = (self.folder().frozen(backup.id), backup.size.bytes());
+        // Always anew: whether the copy of an earlier attempt mixes states is not known any more.
+        let copy = Copy { from: live, to: path.clone(), size_bytes };
+        let is_torn = self.copy_file(Watched::of_backup(claim, backup, stop), copy).await?;
+        Ok(Frozen { path, is_torn })
     }
 
-    async fn discard_frozen(&self, id: BackupId) -> Work<()> {
+    pub(super) async fn discard_frozen(&self, id: BackupId) -> Work<()> {
         let frozen = self.folder().frozen(id);
         Ok(self.on_folder(move |folder| folder.delete(&frozen)).await?)
     }
@@ -183,12 +197,28 @@ impl Service {
 
     /// Reads back what a restore would need first: the manifest, its pages, and every pack's table.
     /// Only then is the backup called available.
-    async fn check_readable(&self, repository: &Repository, id: BackupId) -> Work<()> {
-        let repository = repository.clone();
-        blocking(move || strongroom_engine::check(&repository, id)).await
+    pub(super) async fn check_readable(
+        &self,
+        claim: &Claim,
+        repository: &Repository,
+        backup: &Backup,
+        stop: &CancellationToken,
+    ) -> Work<()> {
+        let progress = Arc::<Progress>::default();
+        let watched =
+            Watched { progress: Arc::clone(&progress), ..Watched::of_backup(claim, backup, stop) };
+        let (repository, id) = (repository.clone(), backup.data_id);
+        self.supervise(watched, move || Ok(strongroom_engine::check(&repository, id, &progress)?))
+            .await
     }
 
-    async fn publish_backup(&self, claim: &Claim, id: BackupId, measured: &Measured) -> Work<()> {
+    async fn publish_backup(
+        &self,
+        claim: &Claim,
+        id: BackupId,
+        measured: &Measured,
+        is_torn: bool,
+    ) -> Work<()> {
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
@@ -196,7 +226,7 @@ impl Service {
                         if backup.status == BackupStatus::Creating {
                             backup.status = BackupStatus::Available;
                             backup.progress = 100;
-                            backup.fail_reason = None;
+                            backup.fail_reason = is_torn.then(|| TORN.to_owned());
                         }
                         backup.measured = Some(measured.clone());
                         self.write_backup(tx, &mut backup).await?;
@@ -230,15 +260,26 @@ impl Service {
         id: BackupId,
         reason: &str,
     ) -> crate::Result<()> {
-        let Some(mut backup) = tx.backups().find_any(id).await? else {
-            return Ok(());
-        };
-        if backup.status == BackupStatus::Creating {
+        self.fail_record(tx, id, reason).await?;
+        let Some(backup) = tx.backups().find_any(id).await? else { return Ok(()) };
+        self.release_source(tx, &backup).await
+    }
+
+    /// Writes why a record could not be adopted. It never held a source.
+    pub(super) async fn fail_record(
+        &self,
+        tx: &mut Transaction<'_>,
+        id: BackupId,
+        reason: &str,
+    ) -> crate::Result<()> {
+        if let Some(mut backup) = tx.backups().find_any(id).await?
+            && backup.status == BackupStatus::Creating
+        {
             backup.status = BackupStatus::Error;
             backup.fail_reason = Some(reason.to_owned());
             self.write_backup(tx, &mut backup).await?;
         }
-        self.release_source(tx, &backup).await
+        Ok(())
     }
 
     /// Gives a backup's source the status that it had.
@@ -250,6 +291,11 @@ impl Service {
                 snapshot.status = SnapshotStatus::Available;
                 self.write_snapshot(tx, &mut snapshot).await?;
             }
+            return Ok(());
+        }
+        let others = tx.backups().being_made_of(backup.volume_id).await?;
+        if others.iter().any(|other| other.id != backup.id) {
+            // After a status was set by hand another backup may be reading the volume.
             return Ok(());
         }
         if let Some(mut volume) = tx.volumes().find_any(backup.volume_id).await?

@@ -23,17 +23,18 @@ impl Service {
                     if is_being_made(tx, id).await? {
                         return Err(Failure::Later);
                     }
-                    let users = tx.backups().count_by_data_id(backup.data_id).await?;
+                    let users = tx.backups().count_other_users(backup.data_id, id).await?;
                     Ok(Some((backup, users)))
                 })
             })
             .await?;
         if let Some((backup, users)) = found
             && backup.status == BackupStatus::Deleting
-            && users <= 1
+            && users == 0
             && let Some(repository) = self.find_repository(backup.vault_id).await?
         {
             blocking(move || strongroom_engine::delete(&repository, backup.data_id)).await?;
+            self.0.litter.notify_one();
         }
         self.catalog()
             .transact(|tx| {
@@ -68,9 +69,14 @@ impl Service {
     }
 }
 
-/// Whether the job that makes the backup has not ended. It sees that its work is no longer wanted
-/// and gives the source back; only then may the row go.
+/// Whether the job that makes or adopts the backup has not ended. It sees that its work is no longer
+/// wanted and gives the source back; only then may the row go.
 async fn is_being_made(tx: &mut Transaction<'_>, id: BackupId) -> Work<bool> {
     let unfinished = tx.jobs().list_unfinished().await?;
-    Ok(unfinished.iter().any(|job| job.kind == JobKind::CreateBackup { backup_id: id }))
+    Ok(unfinished.iter().any(|job| match job.kind {
+        JobKind::CreateBackup { backup_id } | JobKind::ImportBackup { backup_id } => {
+            backup_id == id
+        }
+        _ => false,
+    }))
 }

@@ -45,10 +45,16 @@ impl From<strongroom_engine::Error> for Failure {
         let is_away = matches!(error, strongroom_engine::Error::VaultMissing(_));
         if error.is_transient() || is_away {
             Self::Transient(text)
-        } else if error.is_damage() || matches!(error, strongroom_engine::Error::BackupMissing(_)) {
+        } else if error.is_damage() || is_gone(&error) {
             Self::Damaged(text)
         } else {
             Self::Permanent(text)
         }
     }
+}
+
+/// Whether the store says that the backup does not exist, or not any more.
+fn is_gone(error: &strongroom_engine::Error) -> bool {
+    use strongroom_engine::Error;
+    matches!(error, Error::BackupMissing(_) | Error::BackupDeleted(_))
 }

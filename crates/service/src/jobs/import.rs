@@ -6,6 +6,7 @@ use strongroom_model::id::{BackupId, VaultId};
 use strongroom_model::job::Claim;
 use strongroom_model::time::Timestamp;
 use strongroom_model::vault::Vault;
+use tokio_util::sync::CancellationToken;
 
 use super::backup::{blocking, measured};
 use super::failure::{Failure, Work};
@@ -13,7 +14,12 @@ use crate::{Error, Service};
 
 impl Service {
     /// Looks for the record's bytes in the vaults of the store, and takes the facts from there.
-    pub(super) async fn adopt_backup(&self, claim: &Claim, id: BackupId) -> Work<()> {
+    pub(super) async fn adopt_backup(
+        &self,
+        claim: &Claim,
+        id: BackupId,
+        stop: &CancellationToken,
+    ) -> Work<()> {
         let backup = self
             .catalog()
             .read(|tx| Box::pin(async move { Ok::<_, Error>(tx.backups().find_any(id).await?) }))
@@ -25,15 +31,16 @@ impl Service {
                 .await;
         };
         let (repository, info) = self.find_bytes(&backup).await?;
-        let (data_id, checked) = (backup.data_id, repository.clone());
-        blocking(move || strongroom_engine::check(&checked, data_id)).await?;
+        self.check_readable(claim, &repository, &backup, stop).await?;
         let vault_id = repository.vault();
         let measured = measured(&info.stats, None, self.vaults().master_key_id());
         let (info, measured) = (&info, &measured);
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    let Some(mut backup) = tx.backups().find_any(id).await? else {
+                    let backup = tx.backups().find_any(id).await?;
+                    let wanted = backup.filter(|backup| backup.status == BackupStatus::Creating);
+                    let Some(mut backup) = wanted else {
                         return self.finish(tx, claim).await;
                     };
                     if tx.vaults().find(vault_id).await?.is_none() {
@@ -61,19 +68,36 @@ impl Service {
         let found = blocking(move || {
             let mut candidates = vaults.stored()?;
             candidates.sort_by_key(|vault| *vault != home);
+            let mut unreadable = None;
             for vault in candidates {
-                let repository = vaults.repository(vault)?;
-                if let Some(info) = strongroom_engine::find(&repository, data_id)? {
-                    let owner = info.meta.get("project_id").and_then(|id| id.as_str());
-                    if owner.is_none() || owner == Some(&project) {
-                        return Ok(Some((repository, info)));
+                // A vault that another key opens, or that is damaged, is not the end of the search.
+                let found = vaults.repository(vault).and_then(|repository| {
+                    let info = strongroom_engine::find(&repository, data_id)?;
+                    Ok(info.map(|info| (repository, info)))
+                });
+                match found {
+                    Ok(Some((repository, info))) => {
+                        let owner = info.meta.get("project_id").and_then(|id| id.as_str());
+                        if owner.is_none() || owner == Some(&project) {
+                            return Ok(Some((repository, info)));
+                        }
                     }
+                    Ok(None) => {}
+                    Err(error) => unreadable = unreadable.or(Some(error)),
                 }
             }
-            Ok(None)
+            unreadable.map_or(Ok(None), Err)
         })
         .await?;
-        found.ok_or_else(|| Failure::Permanent(format!("the store holds no backup {data_id}")))
+        let (repository, info) = found
+            .ok_or_else(|| Failure::Permanent(format!("the store holds no backup {data_id}")))?;
+        if info.size_bytes > backup.size.bytes() {
+            let (stored, told) = (info.size_bytes, backup.size.0);
+            let reason =
+                format!("the stored backup holds {stored} bytes, the record says {told} GiB");
+            return Err(Failure::Permanent(reason));
+        }
+        Ok((repository, info))
     }
 }
 

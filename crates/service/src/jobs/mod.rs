@@ -116,12 +116,16 @@ impl Service {
                 warn!(%id, kind, request_id, "job was taken over by another worker");
                 Ok(())
             }
-            Err(Failure::Stopped) => self.postpone(&claim, Duration::ZERO).await,
-            Err(Failure::Later) => self.postpone(&claim, IDLE).await,
-            Err(Failure::Transient(reason)) if claim.job.attempt < self.settings().attempts_max => {
+            Err(Failure::Stopped) => {
+                self.postpone(&claim, Duration::ZERO, claim.job.failures).await
+            }
+            Err(Failure::Later) => self.postpone(&claim, IDLE, claim.job.failures).await,
+            Err(Failure::Transient(reason))
+                if claim.job.failures + 1 < self.settings().attempts_max =>
+            {
                 warn!(%id, kind, request_id, reason, "job failed and will be tried again");
-                let doublings = claim.job.attempt.saturating_sub(1).min(10);
-                self.postpone(&claim, self.settings().retry_delay * 2_u32.pow(doublings)).await
+                let delay = self.settings().retry_delay * 2_u32.pow(claim.job.failures.min(10));
+                self.postpone(&claim, delay, claim.job.failures + 1).await
             }
             Err(Failure::Transient(reason) | Failure::Permanent(reason)) => {
                 error!(%id, kind, request_id, reason, "job failed");
@@ -141,7 +145,9 @@ impl Service {
     /// Works on a job unless it was cut short so often that it may be what ends the process.
     async fn attempt(&self, claim: &Claim, stop: &CancellationToken) -> Work<()> {
         let attempts = claim.job.attempt;
-        if attempts > self.settings().attempts_max * CUTS_PER_ATTEMPT {
+        // A removal only waits and repeats what is harmless: it is never given up for that.
+        let may_repeat = matches!(claim.job.kind, JobKind::DeleteBackup { .. });
+        if attempts > self.settings().attempts_max * CUTS_PER_ATTEMPT && !may_repeat {
             let reason = format!("given up after {} attempts that were cut short", attempts - 1);
             return Err(Failure::Permanent(reason));
         }
@@ -152,7 +158,9 @@ impl Service {
         match claim.job.kind {
             JobKind::CreateVolume { volume_id } => self.make_volume(claim, volume_id, stop).await,
             JobKind::DeleteVolume { volume_id } => self.remove_volume(claim, volume_id).await,
-            JobKind::CreateSnapshot { snapshot_id } => self.take_snapshot(claim, snapshot_id).await,
+            JobKind::CreateSnapshot { snapshot_id } => {
+                self.take_snapshot(claim, snapshot_id, stop).await
+            }
             JobKind::DeleteSnapshot { snapshot_id } => {
                 self.remove_snapshot(claim, snapshot_id).await
             }
@@ -161,7 +169,7 @@ impl Service {
                 self.read_back(claim, backup_id, volume_id, stop).await
             }
             JobKind::DeleteBackup { backup_id } => self.remove_backup(claim, backup_id).await,
-            JobKind::ImportBackup { backup_id } => self.adopt_backup(claim, backup_id).await,
+            JobKind::ImportBackup { backup_id } => self.adopt_backup(claim, backup_id, stop).await,
         }
     }
 
@@ -197,22 +205,27 @@ impl Service {
                             self.fail_backup_removal(tx, backup_id, reason).await?;
                         }
                         JobKind::ImportBackup { backup_id } => {
-                            self.fail_new_backup(tx, backup_id, reason).await?;
+                            self.fail_record(tx, backup_id, reason).await?;
                         }
                     }
                     tx.jobs().finish(claim, self.now(), Some(reason)).await?;
                     Ok::<_, Error>(())
                 })
             })
-            .await
+            .await?;
+        if let JobKind::CreateBackup { backup_id } = claim.job.kind {
+            // A frozen copy that cannot be removed now is only in the way.
+            self.discard_frozen(backup_id).await.ok();
+        }
+        Ok(())
     }
 
-    async fn postpone(&self, claim: &Claim, delay: Duration) -> Result<()> {
+    async fn postpone(&self, claim: &Claim, delay: Duration, failures: u32) -> Result<()> {
         let not_before = self.now().plus(delay);
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    tx.jobs().postpone(claim, not_before).await?;
+                    tx.jobs().postpone(claim, not_before, failures).await?;
                     Ok::<_, Error>(())
                 })
             })

@@ -54,11 +54,10 @@ impl Service {
         let repository = self.repository(backup.vault_id).await?;
         let progress = Arc::<Progress>::default();
         let watched = Watched {
-            claim,
             backup: Some((id, BackupStatus::Restoring)),
-            shows_progress: false,
+            restores_to: Some(volume_id),
             progress: Arc::clone(&progress),
-            stop,
+            ..Watched::alone(claim, stop)
         };
         let options = RestoreOptions { threads: self.settings().threads, progress };
         let target = Target { path, size_bytes: size };
@@ -91,11 +90,14 @@ impl Service {
                     let backup = tx.backups().find_any(id).await?;
                     let mut backup = backup
                         .filter(|backup| backup.status == BackupStatus::Restoring)
+                        .filter(|backup| backup.restore_volume_id == Some(volume_id))
                         .ok_or_else(aborted)?;
                     backup.status = BackupStatus::Available;
                     backup.restore_volume_id = None;
                     self.write_backup(tx, &mut backup).await?;
-                    if let Some(mut volume) = tx.volumes().find_any(volume_id).await? {
+                    if let Some(mut volume) = tx.volumes().find_any(volume_id).await?
+                        && volume.status == VolumeStatus::RestoringBackup
+                    {
                         take_over(&mut volume, &backup);
                         self.write_volume(tx, &mut volume).await?;
                     }

@@ -2,6 +2,7 @@
 //!
 //! It takes no input, runs on a timer, and finding nothing to do is its usual end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use strongroom_engine::{GcOptions, GcReport};
@@ -18,21 +19,30 @@ use crate::{Error, Service};
 /// How long finished jobs are kept.
 const JOBS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
+/// How long after a deletion garbage is collected.
+const FLOCK: Duration = Duration::from_secs(5);
+
 impl Service {
     pub(super) async fn run_tending(self, stop: CancellationToken) {
         loop {
+            let interval = self.settings().gc_interval;
             tokio::select! {
                 () = stop.cancelled() => return,
-                _ = tokio::time::timeout(self.settings().gc_interval, std::future::pending::<()>()) => {}
+                _ = tokio::time::timeout(interval, self.0.litter.notified()) => {}
             }
-            if let Err(error) = self.tend().await {
+            // Deletions come in flocks: one collection for all of them.
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = tokio::time::timeout(FLOCK, std::future::pending::<()>()) => {}
+            }
+            if let Err(error) = self.tend(&stop).await {
                 warn!(error = chain(&error), "cannot tend the catalogue");
             }
         }
     }
 
     /// One round of everything that must happen now and then.
-    pub async fn tend(&self) -> Result<()> {
+    pub async fn tend(&self, stop: &CancellationToken) -> Result<()> {
         let now = self.now();
         let before = strongroom_model::time::Timestamp::from_micros(
             now.as_micros() - i64::try_from(JOBS_KEPT.as_micros()).unwrap_or(i64::MAX),
@@ -48,7 +58,10 @@ impl Service {
             })
             .await?;
         for vault in vaults {
-            match self.collect(vault.id).await {
+            if stop.is_cancelled() {
+                break;
+            }
+            match self.collect(vault.id, stop).await {
                 Ok(report) if report.blocked.is_empty() => {
                     info!(vault = %vault.id, ?report, "garbage collected");
                 }
@@ -62,7 +75,7 @@ impl Service {
     }
 
     /// Collects garbage in one vault, unless a backup that is listed as available is not there.
-    async fn collect(&self, vault: VaultId) -> Work<GcReport> {
+    async fn collect(&self, vault: VaultId, stop: &CancellationToken) -> Work<GcReport> {
         let expected = self
             .catalog()
             .read(|tx| Box::pin(async move { Ok::<_, Error>(tx.backups().data_ids(vault).await?) }))
@@ -72,6 +85,15 @@ impl Service {
         };
         let expected = expected.into_iter().collect();
         let options = GcOptions { expected, ..GcOptions::default() };
-        blocking(move || strongroom_engine::gc(&repository, &options)).await
+        let progress = Arc::clone(&options.progress);
+        let work = blocking(move || strongroom_engine::gc(&repository, &options));
+        tokio::pin!(work);
+        tokio::select! {
+            report = &mut work => report,
+            () = stop.cancelled() => {
+                progress.cancel();
+                work.await
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Making and removing the files behind volumes and snapshots.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use strongroom_catalog::Transaction;
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::failure::{Failure, Work};
 use super::restore::Target;
-use super::supervise::Watched;
+use super::supervise::{Copy, Watched};
 use crate::{Error, Service};
 
 impl Service {
@@ -31,19 +32,47 @@ impl Service {
         if let Some(volume) = volume.filter(|volume| volume.status == VolumeStatus::Creating) {
             self.fill_volume(claim, &volume, stop).await?;
         }
-        self.catalog()
+        let exists = self
+            .catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    if let Some(mut volume) = tx.volumes().find_any(id).await?
+                    let volume = tx.volumes().find_any(id).await?;
+                    let exists = volume.is_some();
+                    if let Some(mut volume) = volume
                         && volume.status == VolumeStatus::Creating
                     {
                         volume.status = VolumeStatus::Available;
                         self.write_volume(tx, &mut volume).await?;
                     }
-                    self.finish(tx, claim).await
+                    self.finish(tx, claim).await?;
+                    Ok::<_, Failure>(exists)
                 })
             })
-            .await
+            .await?;
+        self.keep_if(exists, self.folder().volume(id)).await
+    }
+
+    /// Removes a file whose row was deleted while the file was being made.
+    async fn keep_if(&self, exists: bool, path: PathBuf) -> Work<()> {
+        if exists {
+            return Ok(());
+        }
+        Ok(self.on_folder(move |folder| folder.delete(&path)).await?)
+    }
+
+    /// A copy of a volume at rest must not mix states; of one in use it may.
+    async fn refuse_torn(&self, is_torn: bool, source: Option<VolumeId>) -> Work<()> {
+        let (true, Some(source)) = (is_torn, source) else { return Ok(()) };
+        let source = self
+            .catalog()
+            .read(|tx| {
+                Box::pin(async move { Ok::<_, Error>(tx.volumes().find_any(source).await?) })
+            })
+            .await?;
+        if source.is_some_and(|volume| volume.status == VolumeStatus::InUse) {
+            return Ok(());
+        }
+        Err(Failure::Transient("the volume was written to while it was copied".to_owned()))
     }
 
     async fn fill_volume(
@@ -58,12 +87,17 @@ impl Service {
             (None, Some(source)) => Some(self.folder().volume(source)),
             (None, None) => None,
         };
-        let file = path.clone();
-        self.on_folder(move |folder| match copied {
-            Some(from) => folder.copy(&from, &file, size),
-            None => folder.create(&file, size),
-        })
-        .await?;
+        match copied {
+            Some(from) => {
+                let copy = Copy { from, to: path.clone(), size_bytes: size };
+                let is_torn = self.copy_file(Watched::alone(claim, stop), copy).await?;
+                self.refuse_torn(is_torn, volume.source_volume_id).await?;
+            }
+            None => {
+                let file = path.clone();
+                self.on_folder(move |folder| folder.create(&file, size)).await?;
+            }
+        }
         match volume.backup_id {
             Some(backup) => {
                 self.fill_from_backup(claim, backup, Target { path, size_bytes: size }, stop).await
@@ -91,18 +125,27 @@ impl Service {
         let progress = Arc::<Progress>::default();
         let options =
             RestoreOptions { threads: self.settings().threads, progress: Arc::clone(&progress) };
-        let watched = Watched { claim, backup: None, shows_progress: false, progress, stop };
+        let watched = Watched { progress, ..Watched::alone(claim, stop) };
         self.supervise(watched, move || target.restore(&repository, backup.data_id, &options)).await
     }
 
-    /// Removes a volume's file, then its row.
+    /// Removes a volume's file, then its row, if that is still wanted.
     pub(super) async fn remove_volume(&self, claim: &Claim, id: VolumeId) -> Work<()> {
-        let path = self.folder().volume(id);
-        self.on_folder(move |folder| folder.delete(&path)).await?;
+        let volume = self
+            .catalog()
+            .read(|tx| Box::pin(async move { Ok::<_, Error>(tx.volumes().find_any(id).await?) }))
+            .await?;
+        let is_wanted = volume.is_some_and(|volume| volume.status == VolumeStatus::Deleting);
+        if is_wanted {
+            let path = self.folder().volume(id);
+            self.on_folder(move |folder| folder.delete(&path)).await?;
+        }
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    tx.volumes().delete(id).await?;
+                    if is_wanted {
+                        tx.volumes().delete(id).await?;
+                    }
                     self.finish(tx, claim).await
                 })
             })
@@ -110,7 +153,12 @@ impl Service {
     }
 
     /// Freezes a volume's bytes in a file of their own.
-    pub(super) async fn take_snapshot(&self, claim: &Claim, id: SnapshotId) -> Work<()> {
+    pub(super) async fn take_snapshot(
+        &self,
+        claim: &Claim,
+        id: SnapshotId,
+        stop: &CancellationToken,
+    ) -> Work<()> {
         let snapshot = self
             .catalog()
             .read(|tx| Box::pin(async move { Ok::<_, Error>(tx.snapshots().find_any(id).await?) }))
@@ -120,31 +168,47 @@ impl Service {
         {
             let (from, to) = (self.folder().volume(snapshot.volume_id), self.folder().snapshot(id));
             let size = snapshot.size.bytes();
-            self.on_folder(move |folder| folder.copy(&from, &to, size)).await?;
+            let copy = Copy { from, to, size_bytes: size };
+            let is_torn = self.copy_file(Watched::alone(claim, stop), copy).await?;
+            self.refuse_torn(is_torn, Some(snapshot.volume_id)).await?;
         }
-        self.catalog()
+        let exists = self
+            .catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    if let Some(mut snapshot) = tx.snapshots().find_any(id).await?
+                    let snapshot = tx.snapshots().find_any(id).await?;
+                    let exists = snapshot.is_some();
+                    if let Some(mut snapshot) = snapshot
                         && snapshot.status == SnapshotStatus::Creating
                     {
                         snapshot.status = SnapshotStatus::Available;
                         self.write_snapshot(tx, &mut snapshot).await?;
                     }
-                    self.finish(tx, claim).await
+                    self.finish(tx, claim).await?;
+                    Ok::<_, Failure>(exists)
                 })
             })
-            .await
+            .await?;
+        self.keep_if(exists, self.folder().snapshot(id)).await
     }
 
-    /// Removes a snapshot's file, then its row.
+    /// Removes a snapshot's file, then its row, if that is still wanted.
     pub(super) async fn remove_snapshot(&self, claim: &Claim, id: SnapshotId) -> Work<()> {
-        let path = self.folder().snapshot(id);
-        self.on_folder(move |folder| folder.delete(&path)).await?;
+        let snapshot = self
+            .catalog()
+            .read(|tx| Box::pin(async move { Ok::<_, Error>(tx.snapshots().find_any(id).await?) }))
+            .await?;
+        let is_wanted = snapshot.is_some_and(|found| found.status == SnapshotStatus::Deleting);
+        if is_wanted {
+            let path = self.folder().snapshot(id);
+            self.on_folder(move |folder| folder.delete(&path)).await?;
+        }
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    tx.snapshots().delete(id).await?;
+                    if is_wanted {
+                        tx.snapshots().delete(id).await?;
+                    }
                     self.finish(tx, claim).await
                 })
             })

@@ -51,7 +51,7 @@ async fn restores_bring_back_each_backup_as_it_was_in_any_order_of_deletion() {
 
     w.service.delete_backup(&w.admin, &id, false).await.unwrap();
     w.work().await;
-    w.service.tend().await.unwrap();
+    w.service.tend(&Default::default()).await.unwrap();
     assert!(matches!(w.service.backup(&w.admin, &id).await, Err(Error::BackupNotFound(_))));
     // Onto the existing, now wrong, volume: every difference is undone.
     let target = RestoreRequest { volume_id: Some(restored.id), name: None };
@@ -194,7 +194,7 @@ async fn two_records_of_the_same_bytes_do_not_harm_each_other() {
 
     w.service.delete_backup(&w.admin, &backup.id.to_string(), false).await.unwrap();
     w.work().await;
-    w.service.tend().await.unwrap();
+    w.service.tend(&Default::default()).await.unwrap();
     let target = RestoreRequest { volume_id: Some(volume.id), name: None };
     w.write(&volume, "gone!!");
     w.service.restore_backup(&w.admin, &imported.id.to_string(), target).await.unwrap();
@@ -259,4 +259,15 @@ async fn changes_are_kept_and_only_given_fields_change() {
     let backup = w.show(&w.admin, &backup).await;
     assert_eq!((backup.name, backup.description.as_deref()), (None, Some("d")));
     assert!(backup.updated_at.is_some());
+}
+
+#[tokio::test]
+async fn a_file_that_outgrew_its_volume_is_not_silently_cut() {
+    let w = World::new().await;
+    let volume = w.volume(&w.admin).await;
+    let file = std::fs::OpenOptions::new().write(true).open(w.path(&volume)).unwrap();
+    file.set_len((1 << 30) + 1).unwrap();
+    let backup = w.backup(&w.admin, &volume).await;
+    assert_eq!(backup.status, BackupStatus::Error);
+    assert!(backup.fail_reason.unwrap().contains("larger than the volume"));
 }

@@ -184,7 +184,7 @@ async fn garbage_is_not_collected_while_an_available_backup_is_missing() {
     let end = files.iter().find(|path| path.ends_with("end")).unwrap();
     std::fs::remove_file(end).unwrap();
     w.clock.advance(Duration::from_secs(7 * 24 * 3600));
-    w.service.tend().await.unwrap();
+    w.service.tend(&Default::default()).await.unwrap();
     let mut files = Vec::new();
     collect(&w.dir.path().join("store"), &mut files);
     assert_eq!(packs(&files), 1);

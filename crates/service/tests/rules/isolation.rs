@@ -111,7 +111,7 @@ async fn a_forged_record_opens_nobody_elses_bytes() {
     // Removing the failed record must not remove the owner's bytes either.
     w.service.delete_backup(&thief, &imported.id.to_string(), false).await.unwrap();
     w.work().await;
-    w.service.tend().await.unwrap();
+    w.service.tend(&Default::default()).await.unwrap();
     let target = RestoreRequest { volume_id: Some(volume.id), name: None };
     let digest = w.digest(&volume);
     w.service.restore_backup(&owner, &backup.id.to_string(), target).await.unwrap();

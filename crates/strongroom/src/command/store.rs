@@ -72,7 +72,7 @@ fn backup(at: &Location, name: &str, threads: usize, image: &Path) -> anyhow::Re
     let report = metered(name, &progress, || {
         strongroom_engine::backup(&repository, &source as &dyn VolumeSource, &options)
     })?;
-    strongroom_engine::check(&repository, report.backup_id)?;
+    strongroom_engine::check(&repository, report.backup_id, &progress)?;
     show::backed_up(at, name, &report, options.parent);
     Ok(())
 }
@@ -108,22 +108,23 @@ fn export(at: &Location, name: Option<&str>, id: Option<&str>, dir: &Path) -> an
     let series = Series::open(at)?;
     let wanted =
         if name.is_some() || id.is_some() { vec![series.find(name, id)?] } else { series.all()? };
-    let mut failed = 0;
+    let (mut failed, mut exported) = (0, Vec::new());
     for found in wanted {
         let backup = found.entry.backup_id;
         let progress = Arc::<Progress>::default();
         let options = RestoreOptions { threads: 0, progress: Arc::clone(&progress) };
-        let exported = metered("export", &progress, || {
+        let written = metered("export", &progress, || {
             strongroom_engine::export(&found.repository, backup, dir, &options)
         });
-        match exported {
-            Ok(report) => show::restored(at, &found.entry, &report.restore),
+        match written {
+            Ok(report) => exported.push((found.entry, report.restore)),
             Err(error) => {
                 eprintln!("error: backup {backup}: {error:#}");
                 failed += 1;
             }
         }
     }
+    show::exported(at, &exported);
     match failed {
         0 => Ok(()),
         count => bail!("{count} backups could not be exported"),

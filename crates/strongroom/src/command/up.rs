@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use rustix::fs::{FlockOperation, flock};
@@ -26,6 +27,9 @@ use crate::args::Up;
 use crate::command::{demo, location};
 use crate::report::Hint;
 pub(crate) use credentials::Access;
+
+/// How long open requests may take when the process is told to stop.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs `up` until it is told to stop.
 pub(crate) fn run(args: Up) -> anyhow::Result<ExitCode> {
@@ -68,8 +72,15 @@ async fn serve(args: Up) -> anyhow::Result<()> {
 
     wait_for_signal().await?;
     stop.cancel();
-    while let Some(ended) = tasks.join_next().await {
-        ended??;
+    // A client that never finishes its request must not keep the process from ending.
+    let doors = async {
+        while let Some(ended) = tasks.join_next().await {
+            ended??;
+        }
+        anyhow::Ok(())
+    };
+    if let Ok(ended) = tokio::time::timeout(PATIENCE, doors).await {
+        ended?;
     }
     jobs.await?;
     Ok(())

@@ -104,25 +104,25 @@ fn describe_finding(finding: &Finding) -> Value {
 }
 
 pub(super) fn gc(at: &Location) -> anyhow::Result<()> {
+    let (mut lines, mut vaults) = (Vec::new(), Vec::new());
     for repository in Series::open(at)?.repositories {
-        let options = GcOptions::default();
-        let report = strongroom_engine::gc(&repository, &options)?;
-        let mut text = format!(
-            "vault {}: freed {} in {} packs, removed {} deleted backups",
-            repository.vault(),
+        let report = strongroom_engine::gc(&repository, &GcOptions::default())?;
+        let vault = repository.vault();
+        lines.push(format!(
+            "vault {vault}: freed {} in {} packs, removed {} deleted backups",
             bytes(report.freed_bytes),
             report.deleted_packs,
             report.removed_backups,
-        );
+        ));
         for session in &report.waiting_for {
-            text.push_str(&format!("\nwaiting for session {session} to end; run gc again then"));
+            lines.push(format!("waiting for session {session} to end; run gc again then"));
         }
         for reason in &report.blocked {
-            text.push_str(&format!("\nnothing was removed: {reason}"));
+            lines.push(format!("nothing was removed: {reason}"));
         }
         let waiting: Vec<_> = report.waiting_for.iter().map(ToString::to_string).collect();
-        let value = json!({
-            "vault": repository.vault(),
+        vaults.push(json!({
+            "vault": vault,
             "condemned_packs": report.condemned_packs,
             "deleted_packs": report.deleted_packs,
             "freed_bytes": report.freed_bytes,
@@ -131,8 +131,8 @@ pub(super) fn gc(at: &Location) -> anyhow::Result<()> {
             "waiting_for": waiting,
             "blocked": report.blocked,
             "problems": report.problems,
-        });
-        print(at, &text, &value);
+        }));
     }
+    print(at, &lines.join("\n"), &json!({ "vaults": vaults }));
     Ok(())
 }

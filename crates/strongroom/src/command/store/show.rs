@@ -9,14 +9,14 @@ use strongroom_model::id::BackupId;
 use super::series;
 use crate::args::Location;
 use crate::progress::{bytes, rate};
+use crate::report::say;
 
-/// Prints text for people, or JSON where it was asked for.
-#[expect(clippy::print_stdout, reason = "the result of a command")]
+/// Prints text for people, or JSON where it was asked for. A reader that went away is no failure.
 pub(super) fn print(at: &Location, text: &str, value: &Value) {
     if at.json {
-        println!("{value}");
+        say(&value.to_string());
     } else {
-        println!("{text}");
+        say(text);
     }
 }
 
@@ -60,13 +60,27 @@ pub(super) fn backed_up(
 }
 
 pub(super) fn restored(at: &Location, entry: &BackupEntry, report: &RestoreReport) {
-    let text = format!(
+    print(at, &restored_text(report), &restored_value(entry, report));
+}
+
+/// What an export of several backups did, as one document.
+pub(super) fn exported(at: &Location, all: &[(BackupEntry, RestoreReport)]) {
+    let lines: Vec<_> = all.iter().map(|(_, report)| restored_text(report)).collect();
+    let values: Vec<_> = all.iter().map(|(entry, report)| restored_value(entry, report)).collect();
+    print(at, &lines.join("\n"), &json!({ "backups": values }));
+}
+
+fn restored_text(report: &RestoreReport) -> String {
+    format!(
         "{} restored: {} of content, {} of zeros, every chunk verified",
         report.backup_id,
         bytes(report.written_bytes),
         bytes(report.zero_bytes),
-    );
-    let value = json!({
+    )
+}
+
+fn restored_value(entry: &BackupEntry, report: &RestoreReport) -> Value {
+    json!({
         "id": report.backup_id,
         "name": series::name(entry),
         "size_bytes": report.size_bytes,
@@ -74,8 +88,7 @@ pub(super) fn restored(at: &Location, entry: &BackupEntry, report: &RestoreRepor
         "zero_bytes": report.zero_bytes,
         "fetched_bytes": report.fetched_bytes,
         "root": report.root.to_string(),
-    });
-    print(at, &text, &value);
+    })
 }
 
 pub(super) fn removed(at: &Location, id: BackupId) {
