@@ -259,6 +259,20 @@ impl Backups<'_> {
         TABLE.find(self.0, tail, values, decode).await
     }
 
+    /// The backups in the store that available records of a vault stand for; one that is being
+    /// read back counts.
+    pub async fn data_ids(&mut self, vault_id: VaultId) -> Result<Vec<BackupId>> {
+        let tail = "WHERE vault_id = $1 AND status IN ($2, $3) ORDER BY data_id";
+        let statuses = [BackupStatus::Available, BackupStatus::Restoring];
+        let values = std::iter::once(Value::text(vault_id))
+            .chain(statuses.map(|status| Value::text(status.as_str())))
+            .collect();
+        let backups = TABLE.list(self.0, tail, values, decode).await?;
+        let mut ids: Vec<_> = backups.into_iter().map(|backup| backup.data_id).collect();
+        ids.dedup();
+        Ok(ids)
+    }
+
     /// Whether a vault ever held the bytes of a backup that is still listed.
     pub async fn has_bytes(&mut self, vault_id: VaultId) -> Result<bool> {
         let tail = "WHERE vault_id = $1 AND measured IS NOT NULL LIMIT 1";

@@ -90,3 +90,19 @@ fn an_unreadable_manifest_stops_all_deletion() {
     assert_eq!(collect(&world).deleted_packs, 1);
     assert!(try_restore(&world.repository, kept).is_ok());
 }
+
+#[test]
+fn a_backup_whose_commit_record_was_lost_is_not_collected_while_it_is_expected() {
+    let world = World::new();
+    let id = world.save(&noise(1, 1 << 20), None);
+    let end = objects(&world, "sessions").into_iter().find(|name| name.ends_with("end")).unwrap();
+    world.repository.store().delete(&end).unwrap();
+    world.clock.advance(Duration::from_secs(7 * 24 * 3600));
+    let options = GcOptions { expected: [id].into(), ..GcOptions::default() };
+    let report = gc(&world.repository, &options).unwrap();
+    assert!(report.blocked[0].contains(&id.to_string()), "{report:?}");
+    assert_eq!((report.aborted_sessions, report.deleted_packs), (0, 0));
+    assert_eq!(objects(&world, "packs").len(), 1);
+    // Whoever does not miss it gets the room back.
+    assert_eq!(collect(&world).deleted_packs, 1);
+}

@@ -13,11 +13,15 @@ mod cleanup;
 pub(crate) mod epoch;
 mod survey;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use strongroom_model::id::BackupId;
 
 use crate::error::Result;
 use crate::format::name;
 use crate::id::{PackId, SessionId};
+use crate::list::list;
 use crate::progress::Progress;
 use crate::repository::Repository;
 use epoch::{Epochs, Settled};
@@ -26,6 +30,9 @@ use survey::{Survey, Surveyed};
 /// How to collect.
 #[derive(Debug, Clone, Default)]
 pub struct GcOptions {
+    /// Backups that the caller knows to exist. If one is not there, something was lost that only a
+    /// person can judge, a commit record say, and nothing is collected.
+    pub expected: BTreeSet<BackupId>,
     /// The way to cancel.
     pub progress: Arc<Progress>,
 }
@@ -62,6 +69,11 @@ pub fn gc(repository: &Repository, options: &GcOptions) -> Result<GcReport> {
         removed_leftovers: repository.store().remove_leftovers()?,
         ..GcReport::default()
     };
+    // Before anything else: a session whose commit record was lost looks like one that crashed.
+    report.blocked = missing(repository, &options.expected)?;
+    if !report.blocked.is_empty() {
+        return Ok(report);
+    }
     epoch::abort_expired(repository, &mut report)?;
     let mut epochs = match Epochs::read(repository)? {
         Ok(epochs) => epochs,
@@ -92,6 +104,17 @@ pub fn gc(repository: &Repository, options: &GcOptions) -> Result<GcReport> {
         }
     }
     Ok(report)
+}
+
+/// Tells which of the backups that must exist do not.
+fn missing(repository: &Repository, expected: &BTreeSet<BackupId>) -> Result<Vec<String>> {
+    if expected.is_empty() {
+        return Ok(Vec::new());
+    }
+    let listed = list(repository)?;
+    let found: BTreeSet<_> = listed.backups.iter().map(|entry| entry.backup_id).collect();
+    let missing = expected.difference(&found);
+    Ok(missing.map(|id| format!("backup {id} should be there and cannot be read")).collect())
 }
 
 /// Deletes the condemned packs that no backup needs, and only those.

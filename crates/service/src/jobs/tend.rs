@@ -4,12 +4,14 @@
 
 use std::time::Duration;
 
-use strongroom_engine::GcOptions;
+use strongroom_engine::{GcOptions, GcReport};
+use strongroom_model::id::VaultId;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::backup::blocking;
 use super::chain;
+use super::failure::Work;
 use crate::error::Result;
 use crate::{Error, Service};
 
@@ -46,16 +48,30 @@ impl Service {
             })
             .await?;
         for vault in vaults {
-            let vaults = self.vaults().clone();
-            let collected = blocking(move || {
-                strongroom_engine::gc(&vaults.repository(vault.id)?, &GcOptions::default())
-            })
-            .await;
-            match collected {
-                Ok(report) => info!(vault = %vault.id, ?report, "garbage collected"),
+            match self.collect(vault.id).await {
+                Ok(report) if report.blocked.is_empty() => {
+                    info!(vault = %vault.id, ?report, "garbage collected");
+                }
+                Ok(report) => {
+                    error!(vault = %vault.id, blocked = ?report.blocked, "garbage is not collected");
+                }
                 Err(failure) => warn!(vault = %vault.id, ?failure, "cannot collect garbage"),
             }
         }
         Ok(())
+    }
+
+    /// Collects garbage in one vault, unless a backup that is listed as available is not there.
+    async fn collect(&self, vault: VaultId) -> Work<GcReport> {
+        let expected = self
+            .catalog()
+            .read(|tx| Box::pin(async move { Ok::<_, Error>(tx.backups().data_ids(vault).await?) }))
+            .await?;
+        let Some(repository) = self.find_repository(vault).await? else {
+            return Ok(GcReport::default());
+        };
+        let expected = expected.into_iter().collect();
+        let options = GcOptions { expected, ..GcOptions::default() };
+        blocking(move || strongroom_engine::gc(&repository, &options)).await
     }
 }

@@ -170,6 +170,26 @@ async fn a_job_that_is_always_cut_short_ends_in_error() {
     assert_eq!(volume.status, VolumeStatus::Available);
 }
 
+#[tokio::test]
+async fn garbage_is_not_collected_while_an_available_backup_is_missing() {
+    let w = World::new().await;
+    let volume = w.written_volume(&w.admin, "x").await;
+    w.backup(&w.admin, &volume).await;
+    let mut files = Vec::new();
+    collect(&w.dir.path().join("store"), &mut files);
+    let packs = |files: &[std::path::PathBuf]| {
+        files.iter().filter(|path| path.to_string_lossy().contains("/packs/")).count()
+    };
+    assert_eq!(packs(&files), 1);
+    let end = files.iter().find(|path| path.ends_with("end")).unwrap();
+    std::fs::remove_file(end).unwrap();
+    w.clock.advance(Duration::from_secs(7 * 24 * 3600));
+    w.service.tend().await.unwrap();
+    let mut files = Vec::new();
+    collect(&w.dir.path().join("store"), &mut files);
+    assert_eq!(packs(&files), 1);
+}
+
 fn collect(dir: &std::path::Path, files: &mut Vec<std::path::PathBuf>) {
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
