@@ -17,7 +17,7 @@ import requests
 from disks import copy, scribble, write_random
 from strongroom import same_bytes, wait_for
 
-POINTS = 13
+POINTS = 12
 MIB = 1 << 20
 
 

@@ -1,6 +1,7 @@
 """The wall between projects, and the roles inside one, as real users meet them."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -14,15 +15,19 @@ ROLES = ("reader", "member", "admin")
 @pytest.fixture(scope="module")
 def users(admin, server):
     """Two projects, `red` and `blue`, each with a reader, a member and an admin."""
-    made = {}
-    for project in ("red", "blue"):
+    projects = ("red", "blue")
+    passwords = {f"{project}-{role}": uuid.uuid4().hex for project in projects for role in ROLES}
+
+    def create_user(name):
+        project, role = name.split("-")
+        admin.openstack("user", "create", name, "--password", passwords[name])
+        admin.openstack("role", "add", "--project", project, "--user", name, role)
+        return name, admin.other_user(name, passwords[name], project)
+
+    for project in projects:
         admin.openstack("project", "create", project, "--description", f"the {project} one")
-        for role in ROLES:
-            name, password = f"{project}-{role}", uuid.uuid4().hex
-            admin.openstack("user", "create", name, "--password", password)
-            admin.openstack("role", "add", "--project", project, "--user", name, role)
-            made[name] = admin.other_user(name, password, project)
-    return made
+    with ThreadPoolExecutor(2) as pool:
+        return dict(pool.map(create_user, passwords))
 
 
 @pytest.fixture(scope="module")
