@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
 mod backups;
+mod hands;
 mod identity;
 mod interruption;
 mod isolation;
