@@ -37,9 +37,27 @@ pub(crate) fn start_logging() {
 pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
     let (hints, causes): (Vec<_>, Vec<_>) =
         error.chain().map(ToString::to_string).partition(|text| text.starts_with("hint: "));
-    eprintln!("error: {}", causes.join(": "));
+    eprintln!("error: {}", told_once(causes).join(": "));
     for hint in hints {
         eprintln!("{hint}");
     }
     ExitCode::FAILURE
+}
+
+/// Leaves out causes that the one before already tells, as those of some libraries do.
+fn told_once(mut causes: Vec<String>) -> Vec<String> {
+    causes.dedup_by(|cause, before| before.contains(cause.as_str()));
+    causes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_that_was_told_is_not_told_again() {
+        let causes = ["cannot list: GET failed: 404", "GET failed: 404", "404", "other"];
+        let told = told_once(causes.map(str::to_owned).to_vec());
+        assert_eq!(told, ["cannot list: GET failed: 404", "other"]);
+    }
 }
