@@ -154,14 +154,7 @@ impl Service {
             return Ok(Frozen { path: self.folder().snapshot(snapshot), is_torn: false });
         }
         let live = self.folder().volume(backup.volume_id);
-        let volume = self
-            .catalog()
-            .read(|tx| {
-                Box::pin(
-                    async move { Ok::<_, Error>(tx.volumes().find_any(backup.volume_id).await?) },
-                )
-            })
-            .await?;
+        let volume = self.volume_row(backup.volume_id).await?;
         let Some(volume) = volume else {
             return Err(Failure::Permanent(format!("volume {} is gone", backup.volume_id)));
         };

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::backup::{blocking, measured};
 use super::failure::{Failure, Work};
-use crate::{Error, Service};
+use crate::Service;
 
 impl Service {
     /// Looks for the record's bytes in the vaults of the store, and takes the facts from there.
@@ -20,10 +20,7 @@ impl Service {
         id: BackupId,
         stop: &CancellationToken,
     ) -> Work<()> {
-        let backup = self
-            .catalog()
-            .read(|tx| Box::pin(async move { Ok::<_, Error>(tx.backups().find_any(id).await?) }))
-            .await?;
+        let backup = self.backup_row(id).await?;
         let Some(backup) = backup.filter(|backup| backup.status == BackupStatus::Creating) else {
             return self
                 .catalog()

@@ -18,7 +18,11 @@ mod volume;
 use std::time::Duration;
 
 use strongroom_catalog::Transaction;
+use strongroom_model::backup::Backup;
+use strongroom_model::id::{BackupId, SnapshotId, VolumeId};
 use strongroom_model::job::{Claim, JobKind};
+use strongroom_model::snapshot::Snapshot;
+use strongroom_model::volume::Volume;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
@@ -229,6 +233,27 @@ impl Service {
                     Ok::<_, Error>(())
                 })
             })
+            .await
+    }
+
+    /// A backup as it is at this moment.
+    async fn backup_row(&self, id: BackupId) -> Result<Option<Backup>> {
+        self.catalog()
+            .read(|tx| Box::pin(async move { Ok(tx.backups().find_any(id).await?) }))
+            .await
+    }
+
+    /// A volume as it is at this moment.
+    async fn volume_row(&self, id: VolumeId) -> Result<Option<Volume>> {
+        self.catalog()
+            .read(|tx| Box::pin(async move { Ok(tx.volumes().find_any(id).await?) }))
+            .await
+    }
+
+    /// A snapshot as it is at this moment.
+    async fn snapshot_row(&self, id: SnapshotId) -> Result<Option<Snapshot>> {
+        self.catalog()
+            .read(|tx| Box::pin(async move { Ok(tx.snapshots().find_any(id).await?) }))
             .await
     }
 

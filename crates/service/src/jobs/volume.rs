@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::failure::{Failure, Work};
 use super::restore::Target;
 use super::supervise::{Copy, Watched};
-use crate::{Error, Service};
+use crate::Service;
 
 impl Service {
     /// Makes a volume's bytes.
@@ -25,10 +25,7 @@ impl Service {
         id: VolumeId,
         stop: &CancellationToken,
     ) -> Work<()> {
-        let volume = self
-            .catalog()
-            .read(|tx| Box::pin(async move { Ok::<_, Error>(tx.volumes().find_any(id).await?) }))
-            .await?;
+        let volume = self.volume_row(id).await?;
         if let Some(volume) = volume.filter(|volume| volume.status == VolumeStatus::Creating) {
             self.fill_volume(claim, &volume, stop).await?;
         }
@@ -63,12 +60,7 @@ impl Service {
     /// A copy of a volume at rest must not mix states; of one in use it may.
     async fn refuse_torn(&self, is_torn: bool, source: Option<VolumeId>) -> Work<()> {
         let (true, Some(source)) = (is_torn, source) else { return Ok(()) };
-        let source = self
-            .catalog()
-            .read(|tx| {
-                Box::pin(async move { Ok::<_, Error>(tx.volumes().find_any(source).await?) })
-            })
-            .await?;
+        let source = self.volume_row(source).await?;
         if source.is_some_and(|volume| volume.status == VolumeStatus::InUse) {
             return Ok(());
         }
@@ -113,10 +105,7 @@ impl Service {
         target: Target,
         stop: &CancellationToken,
     ) -> Work<()> {
-        let backup = self
-            .catalog()
-            .read(|tx| Box::pin(async move { Ok::<_, Error>(tx.backups().find_any(id).await?) }))
-            .await?;
+        let backup = self.backup_row(id).await?;
         let usable = |status| matches!(status, BackupStatus::Available | BackupStatus::Restoring);
         let Some(backup) = backup.filter(|backup| usable(backup.status)) else {
             return Err(Failure::Permanent(format!("backup {id} is gone")));
@@ -131,10 +120,7 @@ impl Service {
 
     /// Removes a volume's file, then its row, if that is still wanted.
     pub(super) async fn remove_volume(&self, claim: &Claim, id: VolumeId) -> Work<()> {
-        let volume = self
-            .catalog()
-            .read(|tx| Box::pin(async move { Ok::<_, Error>(tx.volumes().find_any(id).await?) }))
-            .await?;
+        let volume = self.volume_row(id).await?;
         let is_wanted = volume.is_some_and(|volume| volume.status == VolumeStatus::Deleting);
         if is_wanted {
             let path = self.folder().volume(id);
@@ -159,10 +145,7 @@ impl Service {
         id: SnapshotId,
         stop: &CancellationToken,
     ) -> Work<()> {
-        let snapshot = self
-            .catalog()
-            .read(|tx| Box::pin(async move { Ok::<_, Error>(tx.snapshots().find_any(id).await?) }))
-            .await?;
+        let snapshot = self.snapshot_row(id).await?;
         if let Some(snapshot) =
             snapshot.filter(|snapshot| snapshot.status == SnapshotStatus::Creating)
         {
@@ -194,10 +177,7 @@ impl Service {
 
     /// Removes a snapshot's file, then its row, if that is still wanted.
     pub(super) async fn remove_snapshot(&self, claim: &Claim, id: SnapshotId) -> Work<()> {
-        let snapshot = self
-            .catalog()
-            .read(|tx| Box::pin(async move { Ok::<_, Error>(tx.snapshots().find_any(id).await?) }))
-            .await?;
+        let snapshot = self.snapshot_row(id).await?;
         let is_wanted = snapshot.is_some_and(|found| found.status == SnapshotStatus::Deleting);
         if is_wanted {
             let path = self.folder().snapshot(id);
