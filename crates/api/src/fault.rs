@@ -97,6 +97,22 @@ fn message_of(error: &Error) -> String {
         Error::BackupNotFound(id) => format!("Backup {id} could not be found."),
         Error::VolumeNotFound(id) => format!("Volume {id} could not be found."),
         Error::SnapshotNotFound(id) => format!("Snapshot {id} could not be found."),
+        Error::PolicyNotFound(id) => format!("Policy {id} could not be found."),
+        Error::ShareNotFound(id) => format!("Share {id} could not be found."),
+        Error::JobNotFound(id) => format!("Job {id} could not be found."),
+        Error::PolicyRunning(id) => format!("Policy {id} is being executed."),
+        Error::BackupNotShareable(status) => {
+            format!("Invalid backup: Backup status must be available and not {}.", status.as_str())
+        }
+        Error::ShareWithOwner => {
+            "Invalid input received: a backup cannot be shared with its own project".to_owned()
+        }
+        Error::TooManyPolicies(limit) => {
+            format!("PolicyLimitExceeded: Maximum number of policies allowed ({limit}) exceeded")
+        }
+        Error::TooManyTags(limit) => {
+            format!("Invalid tags: no more than {limit} tags are allowed.")
+        }
         Error::MarkerNotFound(id) => format!("Marker {id} could not be found."),
         Error::IdentityNotFound { what, id } => format!("The {what} {id} could not be found."),
         Error::BackupNotDeletable(_) => {

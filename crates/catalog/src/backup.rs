@@ -1,7 +1,7 @@
 //! Backups: records of saved points of volumes.
 
 use strongroom_model::backup::{Backup, BackupStatus};
-use strongroom_model::id::{BackupId, ProjectId, SnapshotId, UserId, VaultId, VolumeId};
+use strongroom_model::id::{BackupId, PolicyId, ProjectId, SnapshotId, UserId, VaultId, VolumeId};
 use strongroom_model::job::Claim;
 use strongroom_model::page::{Page, SortBy, Start};
 use strongroom_model::size::GiB;
@@ -41,6 +41,9 @@ const TABLE: Table = Table {
         "created_at",
         "updated_at",
         "data_timestamp",
+        "policy_id",
+        "expires_at",
+        "wants_full",
     ],
 };
 
@@ -371,6 +374,9 @@ fn values(backup: &Backup) -> Result<Vec<Value>> {
         backup.created_at.into(),
         backup.updated_at.into(),
         backup.data_timestamp.into(),
+        Value::opt_text(backup.policy_id),
+        backup.expires_at.into(),
+        Value::int(backup.wants_full),
     ])
 }
 
@@ -397,6 +403,9 @@ fn decode(row: &Fields<'_>) -> Result<Backup> {
         progress: row.narrow("progress")?,
         measured: row.opt_json("measured")?,
         restore_volume_id: row.opt_id("restore_volume_id", VolumeId::parse)?,
+        policy_id: row.opt_id("policy_id", PolicyId::parse)?,
+        expires_at: row.opt_instant("expires_at")?,
+        wants_full: row.flag("wants_full")?,
         created_at: row.instant("created_at")?,
         updated_at: row.opt_instant("updated_at")?,
         data_timestamp: row.instant("data_timestamp")?,

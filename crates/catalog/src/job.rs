@@ -30,6 +30,7 @@ const TABLE: Table = Table {
         "finished_at",
         "error",
         "failures",
+        "subject",
     ],
 };
 
@@ -115,6 +116,7 @@ impl Jobs<'_> {
             Value::Int(None),
             Value::Text(None),
             Value::int(job.failures),
+            Value::json(&job.subject),
         ];
         TABLE.insert(self.0, values).await
     }
@@ -274,6 +276,7 @@ fn decode(row: &Fields<'_>) -> Result<Job> {
         not_before: row.instant("not_before")?,
         lease_until: row.opt_instant("lease_until")?,
         worker: row.opt_text("worker")?,
+        subject: row.opt_json("subject")?.unwrap_or_default(),
         request_id: row.text("request_id")?,
         created_at: row.instant("created_at")?,
     })

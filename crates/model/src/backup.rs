@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{BackupId, ProjectId, SnapshotId, UserId, VaultId, VolumeId};
+use crate::id::{BackupId, PolicyId, ProjectId, SnapshotId, UserId, VaultId, VolumeId};
 use crate::size::GiB;
 use crate::time::Timestamp;
 use crate::volume::Metadata;
@@ -127,6 +127,12 @@ pub struct Backup {
     pub measured: Option<Measured>,
     /// The volume being restored onto while `status` is `restoring`.
     pub restore_volume_id: Option<VolumeId>,
+    /// The policy that made it, which may be gone; none if it was made by hand.
+    pub policy_id: Option<PolicyId>,
+    /// When the retention of its policy removes it; none if no date was set when it was made.
+    pub expires_at: Option<Timestamp>,
+    /// Whether it was asked for as a full backup, that builds on no earlier one.
+    pub wants_full: bool,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When it last changed.

@@ -53,6 +53,14 @@ uuid_id! {
     VaultId,
     /// Names a job.
     JobId,
+    /// Names a policy: what is backed up when, and how long that is kept.
+    PolicyId,
+    /// Names one run of a policy over its disks.
+    RunId,
+    /// Names one disk's part in a run of a policy.
+    TaskId,
+    /// Names a share of a backup with another project.
+    ShareId,
 }
 
 macro_rules! text_id {

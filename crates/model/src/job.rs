@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{BackupId, JobId, SnapshotId, VolumeId};
+use crate::id::{BackupId, JobId, ProjectId, SnapshotId, VolumeId};
 use crate::time::Timestamp;
 
 /// What a job does. It names rows and carries no data that a row could give.
@@ -69,6 +69,21 @@ impl JobKind {
     }
 }
 
+/// What a job is about, for whoever asks when its rows have changed or are gone.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Subject {
+    /// The project that may ask.
+    pub project_id: Option<ProjectId>,
+    /// The backup that is made, read or removed.
+    pub backup_id: Option<BackupId>,
+    /// The volume that is read or written.
+    pub volume_id: Option<VolumeId>,
+    /// The snapshot that is read.
+    pub snapshot_id: Option<SnapshotId>,
+    /// The name of the backup.
+    pub backup_name: Option<String>,
+}
+
 /// A unit of background work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
@@ -87,6 +102,8 @@ pub struct Job {
     pub lease_until: Option<Timestamp>,
     /// While claimed: the worker's name.
     pub worker: Option<String>,
+    /// What it is about.
+    pub subject: Subject,
     /// The id of the request that caused it, for the log.
     pub request_id: String,
     /// When it was enqueued.

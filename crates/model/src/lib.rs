@@ -6,7 +6,10 @@
 //!
 //! The nouns, from the outside in: a [`project`] owns everything; a [`volume`] is what is protected
 //! and a [`snapshot`] is one frozen state of it; a [`vault`] keeps backups and owns their keys; a
-//! [`backup`] is one saved point of one volume; a [`job`] is a unit of background work.
+//! [`backup`] is one saved point of one volume; a [`job`] is a unit of background work. A [`policy`]
+//! says when disks are backed up and how long the backups are kept, and a [`task`] is one disk's part
+//! in one of its runs; a [`share`] lets another project use a backup; a [`tag`] marks what its owner
+//! wants to find again.
 
 pub mod backup;
 pub mod chance;
@@ -14,10 +17,15 @@ pub mod id;
 pub mod identity;
 pub mod job;
 pub mod page;
+pub mod policy;
 pub mod project;
 pub mod quota;
+pub mod share;
 pub mod size;
 pub mod snapshot;
+pub mod tag;
+pub mod task;
 pub mod time;
 pub mod vault;
 pub mod volume;
+pub mod zone;

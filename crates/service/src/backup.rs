@@ -2,13 +2,15 @@
 
 use strongroom_catalog::{BackupQuery, Transaction};
 use strongroom_model::backup::{Backup, BackupStatus};
-use strongroom_model::id::{BackupId, ProjectId, SnapshotId, VaultId, VolumeId};
+use strongroom_model::id::{BackupId, JobId, PolicyId, ProjectId, SnapshotId, VaultId, VolumeId};
 use strongroom_model::identity::Role;
-use strongroom_model::job::JobKind;
+use strongroom_model::job::{JobKind, Subject};
 use strongroom_model::page::{Page, SortBy, Start};
 use strongroom_model::quota::Resource;
 use strongroom_model::size::GiB;
 use strongroom_model::snapshot::{Snapshot, SnapshotStatus};
+use strongroom_model::tag::Tags;
+use strongroom_model::time::Timestamp;
 use strongroom_model::volume::{Metadata, Volume, VolumeStatus};
 
 pub use strongroom_catalog::{BackupFilter, BackupKey};
@@ -37,6 +39,41 @@ pub struct NewBackup {
     pub metadata: Metadata,
     /// The zone to note.
     pub availability_zone: Option<String>,
+    /// Its tags.
+    pub tags: Tags,
+    /// Whether it shall build on no earlier backup.
+    pub wants_full: bool,
+    /// The policy that makes it.
+    pub policy: Option<MadeBy>,
+}
+
+/// The policy that makes a backup, and when its retention removes it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MadeBy {
+    /// The policy.
+    pub policy_id: PolicyId,
+    /// When the backup expires, if a date is set.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl NewBackup {
+    /// A plain backup of a volume.
+    pub fn of(volume_id: VolumeId) -> Self {
+        Self {
+            volume_id,
+            snapshot_id: None,
+            name: None,
+            description: None,
+            container: None,
+            is_incremental: false,
+            is_forced: false,
+            metadata: Metadata::new(),
+            availability_zone: None,
+            tags: Tags::new(),
+            wants_full: false,
+            policy: None,
+        }
+    }
 }
 
 /// What to change; `None` leaves a field as it is.
@@ -101,34 +138,46 @@ impl BackupListing {
 impl Service {
     /// Accepts a backup: marks its source busy and enqueues the work, in one transaction.
     pub async fn create_backup(&self, caller: &Caller, new: NewBackup) -> Result<Backup> {
-        let project = caller.project(Role::Member, "backup:create")?;
+        Ok(self.create_backup_job(caller, new).await?.0)
+    }
+
+    /// As [`Service::create_backup`], for dialects that show the job which does the work.
+    pub async fn create_backup_job(
+        &self,
+        caller: &Caller,
+        new: NewBackup,
+    ) -> Result<(Backup, JobId)> {
         let new = &new;
-        let backup = self
+        let begun = self
             .catalog()
-            .transact(|tx| {
-                Box::pin(async move {
-                    let source = self.claim_source(tx, project, new).await?;
-                    let parent = tx.backups().newest_available(project, source.volume.id).await?;
-                    if new.is_incremental && parent.is_none() && self.settings().strict_cinder {
-                        return Err(Error::NoParent);
-                    }
-                    let size = source.size;
-                    self.check_quota(
-                        tx,
-                        project,
-                        &[(Resource::Backups, 1), (Resource::BackupGigabytes, i64::from(size.0))],
-                    )
-                    .await?;
-                    let backup = self.new_backup_row(caller, new, &source, parent.is_some());
-                    tx.backups().insert(&backup).await?;
-                    self.enqueue(tx, caller, JobKind::CreateBackup { backup_id: backup.id })
-                        .await?;
-                    Ok(backup)
-                })
-            })
+            .transact(|tx| Box::pin(async move { self.begin_backup(tx, caller, new).await }))
             .await?;
         self.nudge();
-        Ok(backup)
+        Ok(begun)
+    }
+
+    /// As [`Service::create_backup`], in the caller's transaction; the workers are still to be
+    /// nudged.
+    pub(crate) async fn begin_backup(
+        &self,
+        tx: &mut Transaction<'_>,
+        caller: &Caller,
+        new: &NewBackup,
+    ) -> Result<(Backup, JobId)> {
+        let project = caller.project(Role::Member, "backup:create")?;
+        let source = self.claim_source(tx, project, new).await?;
+        let parent = tx.backups().newest_available(project, source.volume.id).await?;
+        let parent = parent.filter(|_| !new.wants_full);
+        if new.is_incremental && parent.is_none() && self.settings().strict_cinder {
+            return Err(Error::NoParent);
+        }
+        let asked = [(Resource::Backups, 1), (Resource::BackupGigabytes, i64::from(source.size.0))];
+        self.check_quota(tx, project, &asked).await?;
+        let backup = self.new_backup_row(caller, new, &source, parent.is_some());
+        tx.backups().insert(&backup).await?;
+        let kind = JobKind::CreateBackup { backup_id: backup.id };
+        let job_id = self.enqueue_about(tx, caller, kind, subject(&backup)).await?;
+        Ok((backup, job_id))
     }
 
     /// One backup of the caller's project. `id` is text as it came; what is no UUID is not found.
@@ -178,14 +227,15 @@ impl Service {
     }
 
     /// Marks a backup `deleting` and enqueues its removal. Forced (admin): whatever its status.
-    pub async fn delete_backup(&self, caller: &Caller, id: &str, is_forced: bool) -> Result<()> {
+    pub async fn delete_backup(&self, caller: &Caller, id: &str, is_forced: bool) -> Result<JobId> {
         let (role, rule) = if is_forced {
             (Role::Admin, "volume_extension:backup_admin_actions:force_delete")
         } else {
             (Role::Member, "backup:delete")
         };
         let project = caller.project(role, rule)?;
-        self.catalog()
+        let job_id = self
+            .catalog()
             .transact(|tx| {
                 Box::pin(async move {
                     let mut backup = self.find_backup(tx, caller, project, id).await?;
@@ -194,14 +244,25 @@ impl Service {
                     if !is_at_rest && !is_forced {
                         return Err(Error::BackupNotDeletable(backup.status));
                     }
-                    backup.status = BackupStatus::Deleting;
-                    self.write_backup(tx, &mut backup).await?;
-                    self.enqueue(tx, caller, JobKind::DeleteBackup { backup_id: backup.id }).await
+                    self.begin_deletion(tx, caller, &mut backup).await
                 })
             })
             .await?;
         self.nudge();
-        Ok(())
+        Ok(job_id)
+    }
+
+    /// Marks a backup `deleting` and enqueues its removal; the workers are still to be nudged.
+    pub(crate) async fn begin_deletion(
+        &self,
+        tx: &mut Transaction<'_>,
+        caller: &Caller,
+        backup: &mut Backup,
+    ) -> Result<JobId> {
+        backup.status = BackupStatus::Deleting;
+        self.write_backup(tx, backup).await?;
+        let kind = JobKind::DeleteBackup { backup_id: backup.id };
+        self.enqueue_about(tx, caller, kind, subject(backup)).await
     }
 
     /// Sets the status by hand (admin). A restore in progress is aborted by it.
@@ -377,6 +438,9 @@ impl Service {
             progress: 0,
             measured: None,
             restore_volume_id: None,
+            policy_id: new.policy.map(|made_by| made_by.policy_id),
+            expires_at: new.policy.and_then(|made_by| made_by.expires_at),
+            wants_full: new.wants_full,
             created_at: now,
             updated_at: None,
             data_timestamp: source.snapshot.as_ref().map_or(now, |snapshot| snapshot.created_at),
@@ -413,10 +477,24 @@ impl Service {
             progress: 0,
             measured: None,
             restore_volume_id: None,
+            policy_id: None,
+            expires_at: None,
+            wants_full: false,
             created_at: now,
             updated_at: None,
             data_timestamp: now,
         }
+    }
+}
+
+/// What a job on a backup is about.
+pub(crate) fn subject(backup: &Backup) -> Subject {
+    Subject {
+        project_id: Some(backup.project_id.clone()),
+        backup_id: Some(backup.id),
+        volume_id: Some(backup.volume_id),
+        snapshot_id: backup.snapshot_id,
+        backup_name: backup.name.clone(),
     }
 }
 

@@ -4,7 +4,7 @@
 //! Nothing here knows HTTP: [`Error::kind`] is the coarse class that a front door maps to a status.
 
 use strongroom_model::backup::BackupStatus;
-use strongroom_model::id::{SnapshotId, VolumeId};
+use strongroom_model::id::{PolicyId, SnapshotId, VolumeId};
 use strongroom_model::quota::Resource;
 use strongroom_model::size::GiB;
 use strongroom_model::snapshot::SnapshotStatus;
@@ -43,6 +43,15 @@ pub enum Error {
     /// No such snapshot in the caller's project.
     #[error("snapshot {0} could not be found")]
     SnapshotNotFound(String),
+    /// No such policy in the caller's project.
+    #[error("policy {0} could not be found")]
+    PolicyNotFound(String),
+    /// No such share by or with the caller's project.
+    #[error("share {0} could not be found")]
+    ShareNotFound(String),
+    /// No such job of the caller's project, or one that ended too long ago.
+    #[error("job {0} could not be found")]
+    JobNotFound(String),
     /// A page should start after an item that does not exist in the list's project.
     #[error("marker {0} could not be found")]
     MarkerNotFound(String),
@@ -140,6 +149,21 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A run of the policy goes on.
+    #[error("policy {0} is running")]
+    PolicyRunning(PolicyId),
+    /// A backup must be available to be shared.
+    #[error("a backup that is {} cannot be shared", .0.as_str())]
+    BackupNotShareable(BackupStatus),
+    /// A backup cannot be shared with the project that owns it.
+    #[error("a backup cannot be shared with its own project")]
+    ShareWithOwner,
+    /// The project has as many policies as it may have.
+    #[error("{0} policies are all that a project may have")]
+    TooManyPolicies(u32),
+    /// A thing would have more tags than it may have.
+    #[error("{0} tags are all that a thing may have")]
+    TooManyTags(usize),
     /// A quota would be exceeded.
     #[error("{} quota exceeded: limit {limit}, in use {in_use}, requested {requested}", .resource.name())]
     QuotaExceeded {
@@ -195,6 +219,9 @@ impl Error {
             Self::BackupNotFound(_)
             | Self::VolumeNotFound(_)
             | Self::SnapshotNotFound(_)
+            | Self::PolicyNotFound(_)
+            | Self::ShareNotFound(_)
+            | Self::JobNotFound(_)
             | Self::MarkerNotFound(_)
             | Self::IdentityNotFound { .. } => Kind::NotFound,
             Self::BackupNotDeletable(_)
@@ -214,8 +241,11 @@ impl Error {
             | Self::QuotaBelowUse { .. }
             | Self::BackupExists(_)
             | Self::Invalid { .. } => Kind::Invalid,
-            Self::IdentityExists { .. } => Kind::Conflict,
-            Self::QuotaExceeded { .. } => Kind::QuotaExceeded,
+            Self::BackupNotShareable(_) | Self::ShareWithOwner | Self::TooManyTags(_) => {
+                Kind::Invalid
+            }
+            Self::IdentityExists { .. } | Self::PolicyRunning(_) => Kind::Conflict,
+            Self::QuotaExceeded { .. } | Self::TooManyPolicies(_) => Kind::QuotaExceeded,
             Self::Unauthenticated => Kind::Unauthenticated,
             Self::Forbidden(_) => Kind::Forbidden,
             Self::Unavailable { .. } => Kind::Unavailable,

@@ -13,11 +13,15 @@ pub mod error;
 pub mod folder;
 pub mod identity;
 pub mod jobs;
+pub mod policy;
 pub mod quota;
 pub mod restore;
 pub mod secret;
 pub mod settings;
+pub mod share;
 pub mod snapshot;
+pub mod tag;
+pub mod task;
 mod vaults;
 pub mod volume;
 
@@ -26,7 +30,7 @@ use std::sync::Arc;
 use strongroom_catalog::Transaction;
 use strongroom_model::chance::Chance;
 use strongroom_model::id::JobId;
-use strongroom_model::job::{Job, JobKind};
+use strongroom_model::job::{Job, JobKind, Subject};
 use strongroom_model::time::{Clock, Timestamp};
 use tokio::sync::Notify;
 
@@ -159,10 +163,24 @@ impl Service {
         caller: &Caller,
         kind: JobKind,
     ) -> Result<()> {
+        self.enqueue_about(tx, caller, kind, Subject::default()).await?;
+        Ok(())
+    }
+
+    /// As [`Service::enqueue`], for a job that a user may ask after.
+    pub(crate) async fn enqueue_about(
+        &self,
+        tx: &mut Transaction<'_>,
+        caller: &Caller,
+        kind: JobKind,
+        subject: Subject,
+    ) -> Result<JobId> {
         let now = self.now();
+        let id = JobId::random(self.chance());
         let job = Job {
-            id: JobId::random(self.chance()),
+            id,
             kind,
+            subject,
             attempt: 0,
             failures: 0,
             not_before: now,
@@ -171,7 +189,8 @@ impl Service {
             request_id: caller.request_id.clone(),
             created_at: now,
         };
-        Ok(tx.jobs().enqueue(&job).await?)
+        tx.jobs().enqueue(&job).await?;
+        Ok(id)
     }
 
     /// Does blocking work on the folder of volumes on a thread that may block.

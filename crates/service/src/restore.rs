@@ -2,12 +2,13 @@
 
 use strongroom_catalog::Transaction;
 use strongroom_model::backup::{Backup, BackupStatus};
-use strongroom_model::id::{BackupId, ProjectId, VolumeId};
+use strongroom_model::id::{BackupId, JobId, ProjectId, VolumeId};
 use strongroom_model::identity::Role;
-use strongroom_model::job::JobKind;
+use strongroom_model::job::{JobKind, Subject};
 use strongroom_model::quota::Resource;
 use strongroom_model::volume::{Volume, VolumeStatus};
 
+use crate::backup::subject;
 use crate::error::{Error, Result};
 use crate::{Caller, Service};
 
@@ -29,6 +30,8 @@ pub struct Restore {
     pub volume_id: VolumeId,
     /// That volume's name; empty if it has none.
     pub volume_name: String,
+    /// The job that does it.
+    pub job_id: JobId,
 }
 
 /// Description of a volume that a restore made, as Cinder words it.
@@ -61,8 +64,10 @@ impl Service {
                     self.write_backup(tx, &mut backup).await?;
                     let work =
                         JobKind::RestoreBackup { backup_id: backup.id, volume_id: volume.id };
-                    self.enqueue(tx, caller, work).await?;
+                    let about = Subject { volume_id: Some(volume.id), ..subject(&backup) };
+                    let job_id = self.enqueue_about(tx, caller, work, about).await?;
                     Ok(Restore {
+                        job_id,
                         backup_id: backup.id,
                         volume_id: volume.id,
                         volume_name: volume.name.unwrap_or_default(),

@@ -115,7 +115,6 @@ fn read_new(call: &Call, body: &Value) -> Result<NewBackup, Fault> {
     }
     let volume_id = validate_volume_id(fields.required("volume_id")?)?;
     Ok(NewBackup {
-        volume_id,
         snapshot_id: fields.id("snapshot_id", SnapshotId::parse)?,
         name: fields.text("name")?,
         description: fields.text("description")?,
@@ -130,6 +129,7 @@ fn read_new(call: &Call, body: &Value) -> Result<NewBackup, Fault> {
             true => fields.text("availability_zone")?,
             false => None,
         },
+        ..NewBackup::of(volume_id)
     })
 }
 
@@ -209,7 +209,9 @@ pub(super) async fn restore(call: &Call, id: &str) -> Answer {
 pub(super) async fn act(call: &Call, id: &str) -> Answer {
     let body = call.json()?;
     match validate::action(&body)? {
-        ("os-force_delete", _) => call.service.delete_backup(&call.caller, id, true).await?,
+        ("os-force_delete", _) => {
+            call.service.delete_backup(&call.caller, id, true).await?;
+        }
         ("os-reset_status", _) => {
             let status = read_status(&body)?;
             call.service.reset_backup(&call.caller, id, status).await?;

@@ -8,7 +8,7 @@ use strongroom_model::chance::{Chance, SeededChance};
 use strongroom_model::id::{
     BackupId, DomainId, JobId, ProjectId, SnapshotId, UserId, VaultId, VolumeId,
 };
-use strongroom_model::job::{Job, JobKind};
+use strongroom_model::job::{Job, JobKind, Subject};
 use strongroom_model::size::GiB;
 use strongroom_model::snapshot::{Snapshot, SnapshotStatus};
 use strongroom_model::time::Timestamp;
@@ -162,6 +162,9 @@ impl World {
                 master_key_id: "m1".to_owned(),
                 ..Measured::default()
             }),
+            policy_id: None,
+            expires_at: None,
+            wants_full: false,
             restore_volume_id: Some(VolumeId::random(&self.chance)),
             created_at: at(1_000_000),
             updated_at: Some(at(2_000_000)),
@@ -178,6 +181,7 @@ impl World {
             },
             attempt: 0,
             failures: 3,
+            subject: Subject { backup_name: Some("nightly".to_owned()), ..Subject::default() },
             not_before: at(not_before),
             lease_until: None,
             worker: None,

@@ -11,6 +11,7 @@ mod delete;
 mod failure;
 mod import;
 mod restore;
+mod status;
 mod supervise;
 mod tend;
 mod volume;
@@ -26,6 +27,8 @@ use strongroom_model::volume::Volume;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
+
+pub use status::{JobStatus, JobView};
 
 use crate::error::Result;
 use crate::{Error, Service};

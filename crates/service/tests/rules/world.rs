@@ -16,7 +16,7 @@ use strongroom_model::id::{ProjectId, UserId};
 use strongroom_model::identity::{Assignment, Role, Scope};
 use strongroom_model::size::GiB;
 use strongroom_model::time::{SettableClock, Timestamp};
-use strongroom_model::volume::{Metadata, Volume};
+use strongroom_model::volume::Volume;
 use strongroom_service::backup::NewBackup;
 use strongroom_service::folder::VolumeFolder;
 use strongroom_service::identity::{
@@ -150,17 +150,7 @@ impl World {
 
 /// What a plain `openstack volume backup create` asks for.
 pub(crate) fn new_backup(volume: &Volume) -> NewBackup {
-    NewBackup {
-        volume_id: volume.id,
-        snapshot_id: None,
-        name: Some("nightly".to_owned()),
-        description: None,
-        container: None,
-        is_incremental: false,
-        is_forced: false,
-        metadata: Metadata::new(),
-        availability_zone: None,
-    }
+    NewBackup { name: Some("nightly".to_owned()), ..NewBackup::of(volume.id) }
 }
 
 pub(crate) async fn log_in(service: &Service, user: &str, password: &str, project: &str) -> Caller {

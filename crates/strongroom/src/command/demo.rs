@@ -91,15 +91,9 @@ impl Demo<'_> {
         incremental: bool,
     ) -> anyhow::Result<Backup> {
         let new = NewBackup {
-            volume_id: volume.id,
-            snapshot_id: None,
             name: Some(name.to_owned()),
-            description: None,
-            container: None,
             is_incremental: incremental,
-            is_forced: false,
-            metadata: strongroom_model::volume::Metadata::new(),
-            availability_zone: None,
+            ..NewBackup::of(volume.id)
         };
         let id = self.service.create_backup(self.caller, new).await?.id.to_string();
         let mut meter = Meter::new(name);

@@ -1,0 +1,141 @@
+//! Policies as callers see them: make, change, bind disks, run by hand.
+
+use strongroom_model::id::VolumeId;
+use strongroom_model::policy::{Days, Policy, Retention, TimeOfDay, Trigger};
+use strongroom_model::tag::Tags;
+use strongroom_model::zone::Zone;
+
+use crate::error::Result;
+use crate::{Caller, Service};
+
+/// What a caller asks for when it makes a policy.
+#[derive(Debug, Clone)]
+pub struct NewPolicy {
+    /// Its name.
+    pub name: String,
+    /// Whether it runs and expires by itself.
+    pub is_enabled: bool,
+    /// When it runs.
+    pub trigger: Trigger,
+    /// How long its backups are kept.
+    pub retention: Retention,
+    /// Its tags, which every backup that it makes gets too.
+    pub tags: Tags,
+}
+
+/// What to change; `None` leaves a field as it is.
+#[derive(Debug, Clone, Default)]
+pub struct PolicyChange {
+    /// The new name.
+    pub name: Option<String>,
+    /// Whether it runs and expires by itself.
+    pub is_enabled: Option<bool>,
+    /// The whole trigger anew.
+    pub trigger: Option<Trigger>,
+    /// The times of day of a trigger that has one rule.
+    pub times: Option<Vec<TimeOfDay>>,
+    /// The days of a trigger that has one rule.
+    pub days: Option<Days>,
+    /// The zone of the trigger and of the retention.
+    pub zone: Option<Zone>,
+    /// The whole retention anew.
+    pub retention: Option<Retention>,
+    /// The count and the days of the retention, one of which is none.
+    pub limit: Option<(Option<u32>, Option<u32>)>,
+    /// Whether the first backup of the present month is kept.
+    pub keeps_first_of_month: Option<bool>,
+}
+
+/// A policy with what hangs on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyView {
+    /// The policy.
+    pub policy: Policy,
+    /// How many disks are bound to it.
+    pub volume_count: u64,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// Why a disk cannot be bound to a policy or released from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BindingFault {
+    /// No such disk in the project.
+    Missing,
+    /// The disk is in a state in which it cannot be bound.
+    State,
+    /// The disk is not bound to the policy.
+    NotBound,
+    /// The policy has as many disks as it may have.
+    TooMany,
+}
+
+/// How binding or releasing one disk ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    /// The id as it was given.
+    pub id: String,
+    /// The disk, if it is known.
+    pub volume_id: Option<VolumeId>,
+    /// The disk's zone, if it is known.
+    pub availability_zone: Option<String>,
+    /// Why not; none if it was done.
+    pub fault: Option<BindingFault>,
+}
+
+impl Service {
+    /// Makes a policy. Nothing runs before the first time that its trigger names.
+    pub async fn create_policy(&self, _caller: &Caller, _new: NewPolicy) -> Result<Policy> {
+        todo!()
+    }
+
+    /// Every policy of the caller's project, oldest first.
+    pub async fn policies(&self, _caller: &Caller) -> Result<Vec<PolicyView>> {
+        todo!()
+    }
+
+    /// One policy of the caller's project. `id` is text as it came; what is no UUID is not found.
+    pub async fn policy(&self, _caller: &Caller, _id: &str) -> Result<PolicyView> {
+        todo!()
+    }
+
+    /// Changes a policy. Its next run is reckoned anew from now.
+    pub async fn update_policy(
+        &self,
+        _caller: &Caller,
+        _id: &str,
+        _change: PolicyChange,
+    ) -> Result<Policy> {
+        todo!()
+    }
+
+    /// Removes a policy with its bindings and tags; the backups that it made stay.
+    pub async fn delete_policy(&self, _caller: &Caller, _id: &str) -> Result<()> {
+        todo!()
+    }
+
+    /// Runs a policy now, enabled or not. Refused while a run of it goes on.
+    pub async fn execute_policy(&self, _caller: &Caller, _id: &str) -> Result<()> {
+        todo!()
+    }
+
+    /// Binds disks to a policy, each for itself. One that is bound to another policy moves.
+    pub async fn bind_volumes(
+        &self,
+        _caller: &Caller,
+        _id: &str,
+        _volumes: &[String],
+    ) -> Result<Vec<Binding>> {
+        todo!()
+    }
+
+    /// Releases disks from a policy, each for itself.
+    pub async fn release_volumes(
+        &self,
+        _caller: &Caller,
+        _id: &str,
+        _volumes: &[String],
+    ) -> Result<Vec<Binding>> {
+        todo!()
+    }
+}
