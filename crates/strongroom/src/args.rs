@@ -52,6 +52,10 @@ pub(crate) struct Up {
     /// Jobs that run at once.
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(crate) workers: usize,
+    /// Rehearse: run on a clock that is ahead of the machine's by what FILE says, such as `8 days`.
+    /// FILE is read whenever the time is asked.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) clock_ahead: Option<PathBuf>,
     /// Refuse an increment without a parent, as Cinder does, instead of making a full backup.
     #[arg(long)]
     pub(crate) strict_cinder: bool,

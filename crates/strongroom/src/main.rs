@@ -3,6 +3,7 @@
 mod args;
 mod command;
 mod progress;
+mod rehearsal;
 mod report;
 
 use std::process::ExitCode;

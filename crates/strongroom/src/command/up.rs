@@ -16,7 +16,7 @@ use strongroom_api::identity::{self, IdentitySettings};
 use strongroom_api::volume::{self, VolumeSettings};
 use strongroom_catalog::Catalog;
 use strongroom_model::chance::{Chance, SystemChance};
-use strongroom_model::time::SystemClock;
+use strongroom_model::time::{Clock, SystemClock};
 use strongroom_service::folder::VolumeFolder;
 use strongroom_service::{Parts, Service, Settings};
 use tokio::net::TcpListener;
@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::Up;
 use crate::command::{demo, location};
+use crate::rehearsal::RehearsalClock;
 use crate::report::Hint;
 pub(crate) use credentials::Access;
 
@@ -128,7 +129,7 @@ async fn open_service(args: &Up, data: &Path) -> anyhow::Result<Service> {
         store,
         master_key,
         folder,
-        clock: Arc::new(SystemClock),
+        clock: clock(args),
         chance: Arc::new(SystemChance),
     };
     let settings = Settings {
@@ -143,6 +144,13 @@ async fn open_service(args: &Up, data: &Path) -> anyhow::Result<Service> {
         service.release_claims().await?;
     }
     Ok(service)
+}
+
+fn clock(args: &Up) -> Arc<dyn Clock> {
+    match &args.clock_ahead {
+        Some(file) => Arc::new(RehearsalClock::new(file.clone())),
+        None => Arc::new(SystemClock),
+    }
 }
 
 fn identity_settings(service: &Service, addresses: Addresses) -> IdentitySettings {
