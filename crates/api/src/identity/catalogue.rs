@@ -190,6 +190,21 @@ mod tests {
         ");
     }
 
+    // T-01: clients in Go replace the first `evs` of the address by `vbs`, and T-02: for jobs the
+    // first `v2` by `v1`. An address of numbers, which is what the service listens on unless told
+    // otherwise, comes through whole; docs/api says what a name must not contain.
+    #[test]
+    fn t01_t02_addresses_survive_what_clients_do_to_them() {
+        let numbers =
+            IdentitySettings { volume_endpoint: "http://127.0.0.1:8776".to_owned(), ..settings() };
+        for entry in of(&numbers, Some("b23b579f08c84228b9b4673c46f0c442")) {
+            let url = entry["endpoints"][0]["url"].as_str().unwrap();
+            assert_eq!(url.replacen("evs", "vbs", 1), url);
+            let job = url.replacen("v2", "v1", 1);
+            assert_eq!(job, url.replace("/v2/", "/v1/"));
+        }
+    }
+
     #[test]
     fn without_a_project_only_identity_has_an_address() {
         let entries = of(&settings(), None);
