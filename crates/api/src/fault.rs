@@ -116,6 +116,7 @@ fn message_of(error: &Error) -> String {
         Error::TooManyTags(limit) => {
             format!("Invalid tags: no more than {limit} tags are allowed.")
         }
+        Error::MetadataNotFound(key) => format!("Metadata item with key {key} was not found."),
         Error::MarkerNotFound(id) => format!("Marker {id} could not be found."),
         Error::IdentityNotFound { what, id } => format!("The {what} {id} could not be found."),
         Error::BackupNotDeletable(_) => {

@@ -16,6 +16,7 @@ use strongroom_model::volume::{Metadata, Volume, VolumeStatus};
 pub use strongroom_catalog::{BackupFilter, BackupKey};
 
 use crate::error::{Error, Result};
+use crate::metadata::MetadataChange;
 use crate::tag::TaggedId;
 use crate::{Caller, Service};
 
@@ -84,8 +85,8 @@ pub struct BackupChange {
     pub name: Option<Option<String>>,
     /// The new description; `Some(None)` removes it.
     pub description: Option<Option<String>>,
-    /// The new key-value pairs, replacing all.
-    pub metadata: Option<Metadata>,
+    /// What happens to the key-value pairs.
+    pub metadata: Option<MetadataChange>,
 }
 
 /// A record of a backup that was exported, here or elsewhere over the same store.
@@ -232,7 +233,7 @@ impl Service {
                         backup.description.clone_from(description);
                     }
                     if let Some(metadata) = &change.metadata {
-                        backup.metadata.clone_from(metadata);
+                        metadata.apply(&mut backup.metadata)?;
                     }
                     self.write_backup(tx, &mut backup).await?;
                     Ok(backup)

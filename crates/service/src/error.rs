@@ -52,6 +52,9 @@ pub enum Error {
     /// No such job of the caller's project, or one that ended too long ago.
     #[error("job {0} could not be found")]
     JobNotFound(String),
+    /// No pair of that key in the metadata.
+    #[error("metadata {0} could not be found")]
+    MetadataNotFound(String),
     /// A page should start after an item that does not exist in the list's project.
     #[error("marker {0} could not be found")]
     MarkerNotFound(String),
@@ -230,6 +233,7 @@ impl Error {
             | Self::PolicyNotFound(_)
             | Self::ShareNotFound(_)
             | Self::JobNotFound(_)
+            | Self::MetadataNotFound(_)
             | Self::MarkerNotFound(_)
             | Self::IdentityNotFound { .. } => Kind::NotFound,
             Self::BackupNotDeletable(_)

@@ -13,6 +13,7 @@ pub mod error;
 pub mod folder;
 pub mod identity;
 pub mod jobs;
+pub mod metadata;
 pub mod policy;
 pub mod quota;
 pub mod restore;

@@ -12,6 +12,7 @@ use strongroom_model::volume::{Metadata, VolumeStatus};
 pub use strongroom_catalog::{SnapshotFilter, SnapshotKey};
 
 use crate::error::{Error, Result};
+use crate::metadata::MetadataChange;
 use crate::{Caller, Service};
 
 /// What a caller asks for when it takes a snapshot.
@@ -36,8 +37,8 @@ pub struct SnapshotChange {
     pub name: Option<Option<String>>,
     /// The new description; `Some(None)` removes it.
     pub description: Option<Option<String>>,
-    /// The new key-value pairs, replacing all.
-    pub metadata: Option<Metadata>,
+    /// What happens to the key-value pairs.
+    pub metadata: Option<MetadataChange>,
 }
 
 /// Which snapshots to list, and which page of them.
@@ -151,7 +152,7 @@ impl Service {
                         snapshot.description.clone_from(description);
                     }
                     if let Some(metadata) = &change.metadata {
-                        snapshot.metadata.clone_from(metadata);
+                        metadata.apply(&mut snapshot.metadata)?;
                     }
                     self.write_snapshot(tx, &mut snapshot).await?;
                     Ok(snapshot)

@@ -14,6 +14,7 @@ use strongroom_model::volume::{Metadata, Volume, VolumeStatus};
 pub use strongroom_catalog::{VolumeFilter, VolumeKey};
 
 use crate::error::{Error, Result};
+use crate::metadata::MetadataChange;
 use crate::{Caller, Service};
 
 /// What a new volume's bytes are.
@@ -54,8 +55,8 @@ pub struct VolumeChange {
     pub name: Option<Option<String>>,
     /// The new description; `Some(None)` removes it.
     pub description: Option<Option<String>>,
-    /// The new key-value pairs, replacing all.
-    pub metadata: Option<Metadata>,
+    /// What happens to the key-value pairs.
+    pub metadata: Option<MetadataChange>,
     /// Whether a server could start from it.
     pub is_bootable: Option<bool>,
 }
@@ -158,7 +159,7 @@ impl Service {
                         volume.description.clone_from(description);
                     }
                     if let Some(metadata) = &change.metadata {
-                        volume.metadata.clone_from(metadata);
+                        metadata.apply(&mut volume.metadata)?;
                     }
                     volume.is_bootable = change.is_bootable.unwrap_or(volume.is_bootable);
                     self.write_volume(tx, &mut volume).await?;

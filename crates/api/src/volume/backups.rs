@@ -6,6 +6,7 @@ use strongroom_model::backup::{Backup, BackupStatus};
 use strongroom_model::id::{BackupId, ProjectId, SnapshotId, VolumeId};
 use strongroom_model::page::Page;
 use strongroom_service::backup::{BackupChange, BackupFilter, BackupKey, BackupListing, NewBackup};
+use strongroom_service::metadata::MetadataChange;
 use strongroom_service::restore::RestoreRequest;
 
 use super::call::{Answer, Call};
@@ -178,7 +179,7 @@ fn read_change(call: &Call, body: &Value) -> Result<BackupChange, Fault> {
     Ok(BackupChange {
         name: fields.text_change("name")?,
         description: fields.text_change("description")?,
-        metadata: fields.metadata("metadata")?,
+        metadata: fields.metadata("metadata")?.map(MetadataChange::Replace),
     })
 }
 

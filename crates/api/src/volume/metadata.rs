@@ -1,11 +1,11 @@
-//! The key-value pairs of a backup, a volume or a snapshot as things of their own (B12 to B17).
-//!
-//! A change reads all pairs and writes all pairs back: of two changes at once one may be lost.
+//! The key-value pairs of a backup, a volume or a snapshot as things of their own.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use strongroom_model::volume::Metadata;
+use strongroom_service::Error;
 use strongroom_service::backup::BackupChange;
+use strongroom_service::metadata::MetadataChange;
 use strongroom_service::snapshot::SnapshotChange;
 use strongroom_service::volume::VolumeChange;
 
@@ -35,9 +35,9 @@ impl Owner<'_> {
         })
     }
 
-    async fn write(self, call: &Call, pairs: Metadata) -> Result<Metadata, Fault> {
+    async fn change(self, call: &Call, change: MetadataChange) -> Result<Metadata, Fault> {
         let (service, caller) = (&call.service, &call.caller);
-        let metadata = Some(pairs);
+        let metadata = Some(change);
         Ok(match self {
             Self::Backup(id) => {
                 let change = BackupChange { metadata, ..Default::default() };
@@ -63,21 +63,19 @@ pub(super) async fn list(call: &Call, owner: Owner<'_>) -> Answer {
 /// `POST …/metadata`: adds and overwrites.
 pub(super) async fn merge(call: &Call, owner: Owner<'_>) -> Answer {
     let added = read_pairs(&call.json()?)?;
-    let mut pairs = owner.read(call).await?;
-    pairs.extend(added);
-    Ok(all(owner.write(call, pairs).await?))
+    Ok(all(owner.change(call, MetadataChange::Merge(added)).await?))
 }
 
 /// `PUT …/metadata`: replaces all.
 pub(super) async fn replace(call: &Call, owner: Owner<'_>) -> Answer {
     let pairs = read_pairs(&call.json()?)?;
-    Ok(all(owner.write(call, pairs).await?))
+    Ok(all(owner.change(call, MetadataChange::Replace(pairs)).await?))
 }
 
 /// `GET …/metadata/KEY`.
 pub(super) async fn show(call: &Call, owner: Owner<'_>, key: &str) -> Answer {
     let pairs = owner.read(call).await?;
-    let value = pairs.get(key).ok_or_else(|| no_key(key))?;
+    let value = pairs.get(key).ok_or_else(|| Error::MetadataNotFound(key.to_owned()))?;
     Ok(one(key, value))
 }
 
@@ -85,17 +83,14 @@ pub(super) async fn show(call: &Call, owner: Owner<'_>, key: &str) -> Answer {
 pub(super) async fn set(call: &Call, owner: Owner<'_>, key: &str) -> Answer {
     let body = call.json()?;
     let value = read_pair(&body, key)?;
-    let mut pairs = owner.read(call).await?;
-    pairs.insert(key.to_owned(), value.clone());
-    owner.write(call, pairs).await?;
+    let pair = Metadata::from([(key.to_owned(), value.clone())]);
+    owner.change(call, MetadataChange::Merge(pair)).await?;
     Ok(one(key, &value))
 }
 
 /// `DELETE …/metadata/KEY`.
 pub(super) async fn remove(call: &Call, owner: Owner<'_>, key: &str) -> Answer {
-    let mut pairs = owner.read(call).await?;
-    pairs.remove(key).ok_or_else(|| no_key(key))?;
-    owner.write(call, pairs).await?;
+    owner.change(call, MetadataChange::Remove(key.to_owned())).await?;
     Ok(Reply::empty(StatusCode::OK))
 }
 
@@ -112,10 +107,6 @@ fn read_pair(body: &Value, key: &str) -> Result<String, Fault> {
         (Some(_), false) => Err(Fault::bad_request("Request body contains too many items")),
         (None, _) => Err(Fault::bad_request("Request body and URI mismatch")),
     }
-}
-
-fn no_key(key: &str) -> Fault {
-    Fault::new(StatusCode::NOT_FOUND, format!("Metadata item with key {key} was not found."))
 }
 
 fn all(pairs: Metadata) -> Reply {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use strongroom_model::id::{ProjectId, SnapshotId, VolumeId};
 use strongroom_model::page::Page;
 use strongroom_model::snapshot::{Snapshot, SnapshotStatus};
+use strongroom_service::metadata::MetadataChange;
 use strongroom_service::snapshot::{
     NewSnapshot, SnapshotChange, SnapshotFilter, SnapshotKey, SnapshotListing,
 };
@@ -119,7 +120,7 @@ pub(super) async fn update(call: &Call, id: &str) -> Answer {
         description: fields
             .text_change("description")?
             .or(fields.text_change("display_description")?),
-        metadata: fields.metadata("metadata")?,
+        metadata: fields.metadata("metadata")?.map(MetadataChange::Replace),
     };
     let snapshot = call.service.update_snapshot(&call.caller, id, change).await?;
     Ok(Reply::ok(json!({"snapshot": summary(call, &snapshot)})))

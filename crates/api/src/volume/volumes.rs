@@ -6,6 +6,7 @@ use strongroom_model::id::{BackupId, ProjectId, SnapshotId, VolumeId};
 use strongroom_model::page::Page;
 use strongroom_model::size::GiB;
 use strongroom_model::volume::Volume;
+use strongroom_service::metadata::MetadataChange;
 use strongroom_service::volume::{
     NewVolume, VolumeChange, VolumeDeletion, VolumeFilter, VolumeKey, VolumeListing, VolumeOrigin,
 };
@@ -189,7 +190,7 @@ pub(super) async fn update(call: &Call, id: &str) -> Answer {
         description: fields
             .text_change("description")?
             .or(fields.text_change("display_description")?),
-        metadata: fields.metadata("metadata")?,
+        metadata: fields.metadata("metadata")?.map(MetadataChange::Replace),
         is_bootable: None,
     };
     let volume = call.service.update_volume(&call.caller, id, change).await?;

@@ -401,3 +401,22 @@ async fn quota_classes() {
         (&json!("default"), &json!(7))
     );
 }
+
+#[tokio::test]
+async fn pairs_that_are_added_at_once_are_all_kept() {
+    let (world, alpha, _) = World::with_projects().await;
+    let member = world.volume(&alpha.member);
+    let volume = member.make_volume("v").await;
+    let id = member.make_backup(&volume, "b").await;
+    let path = format!("/v3/{{p}}/backups/{id}/metadata");
+    let (member, path) = (&member, &path);
+    let keys: Vec<String> = (0..8).map(|number| format!("k{number}")).collect();
+    let additions = keys.iter().map(|key| async move {
+        let pair = json!({"meta": {key: "v"}});
+        member.put(&format!("{path}/{key}"), pair).await.expect(200);
+    });
+    futures::future::join_all(additions).await;
+    let pairs = member.get(path).await.expect(200);
+    let kept: Vec<_> = pairs["metadata"].as_object().unwrap().keys().collect();
+    assert_eq!(kept, keys.iter().collect::<Vec<_>>());
+}

@@ -5,6 +5,7 @@ use strongroom_model::id::{BackupId, VolumeId};
 use strongroom_model::snapshot::SnapshotStatus;
 use strongroom_model::volume::{Metadata, VolumeStatus};
 use strongroom_service::backup::{BackupChange, ImportedRecord, NewBackup};
+use strongroom_service::metadata::MetadataChange;
 use strongroom_service::restore::RestoreRequest;
 use strongroom_service::snapshot::NewSnapshot;
 use strongroom_service::volume::{NewVolume, VolumeChange, VolumeOrigin};
@@ -67,7 +68,7 @@ async fn a_volume_made_from_a_backup_takes_over_what_the_source_had() {
     let volume = w.written_volume(&w.admin, "bytes").await;
     let metadata = Metadata::from([("owner".to_owned(), "olga".to_owned())]);
     let change = VolumeChange {
-        metadata: Some(metadata),
+        metadata: Some(MetadataChange::Replace(metadata)),
         is_bootable: Some(true),
         ..VolumeChange::default()
     };
