@@ -29,7 +29,7 @@ pub(super) fn reply(fault: &Fault, identity_endpoint: &str) -> Reply {
 }
 
 /// Cinder's name for a status.
-const fn name(status: StatusCode) -> &'static str {
+pub(super) const fn name(status: StatusCode) -> &'static str {
     match status.as_u16() {
         400 => "badRequest",
         401 => "unauthorized",

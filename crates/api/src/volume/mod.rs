@@ -16,6 +16,7 @@ mod links;
 mod list;
 mod metadata;
 mod microversion;
+mod openapi;
 mod paging;
 mod path;
 mod quotas;
@@ -70,6 +71,11 @@ pub const DEFAULT_BODY_LIMIT_BYTES: usize = 1 << 20;
 pub fn router(service: Service, settings: VolumeSettings) -> Router {
     let settings = Arc::new(settings);
     Router::new().fallback(serve).with_state(Door { service, settings })
+}
+
+/// The OpenAPI 3.1 document of the door.
+pub fn openapi() -> serde_json::Value {
+    openapi::document()
 }
 
 #[derive(Debug, Clone)]

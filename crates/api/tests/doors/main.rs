@@ -6,11 +6,13 @@
 )]
 
 mod bad_input;
+mod contract;
 mod identity;
 mod isolation;
 mod lifecycle;
 mod lists;
 mod samples;
+mod strict;
 mod versions;
 mod volumes;
 mod world;

@@ -17,6 +17,8 @@ use strongroom_service::{Catalog, MasterKey, Parts, Service, Settings, Store};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
+use crate::contract;
+
 /// The most bytes of a body that the doors of a world take.
 pub(crate) const BODY_LIMIT_BYTES: usize = 4096;
 
@@ -228,6 +230,8 @@ fn doors(service: &Service, chance: &Arc<dyn Chance>) -> (Router, Router) {
 #[derive(Clone)]
 pub(crate) struct Client<'a> {
     router: &'a Router,
+    /// Every answer is held against the OpenAPI document of the volume door.
+    has_contract: bool,
     world: &'a World,
     project: String,
     headers: Vec<(String, String)>,
@@ -239,6 +243,7 @@ impl<'a> Client<'a> {
         headers.extend(access.map(|it| ("x-auth-token".to_owned(), it.token.clone())));
         Self {
             router,
+            has_contract: std::ptr::eq(router, &raw const world.volume),
             world,
             project: access.map(|it| it.project.clone()).unwrap_or_default(),
             headers,
@@ -289,23 +294,27 @@ impl<'a> Client<'a> {
         body: Vec<u8>,
     ) -> Answer {
         let uri = path.replace("{p}", &self.project);
-        let mut request = Request::builder().method(method).uri(uri);
+        let mut request = Request::builder().method(method).uri(&uri);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
         if let Some(kind) = kind {
             request = request.header("content-type", kind);
         }
-        let request = request.body(Body::from(body)).unwrap();
+        let request = request.body(Body::from(body.clone())).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
+        let (parts, received) = response.into_parts();
+        let bytes = received.collect().await.unwrap().to_bytes();
         assert_ne!(parts.status, StatusCode::INTERNAL_SERVER_ERROR, "{method} {path}");
-        Answer {
+        let answer = Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
             text: String::from_utf8(bytes.to_vec()).unwrap(),
+        };
+        if self.has_contract {
+            contract::check(method, &uri, &body, &answer);
         }
+        answer
     }
 
     /// Makes a volume of 1 GiB and waits for it.
