@@ -110,6 +110,9 @@ fn message_of(error: &Error) -> String {
         Error::TooManyPolicies(limit) => {
             format!("PolicyLimitExceeded: Maximum number of policies allowed ({limit}) exceeded")
         }
+        Error::InvalidTag { part, reason } => {
+            format!("Invalid tags: Tags property {part} {reason}.")
+        }
         Error::TooManyTags(limit) => {
             format!("Invalid tags: no more than {limit} tags are allowed.")
         }

@@ -1,0 +1,5 @@
+//! The vendor's tags on backups.
+
+use super::{Route, routes};
+
+pub(super) const ROUTES: &[Route] = routes! {};
