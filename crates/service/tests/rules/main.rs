@@ -9,5 +9,7 @@ mod interruption;
 mod isolation;
 mod jobs;
 mod quotas;
+mod shares;
+mod tags;
 mod volumes;
 mod world;
