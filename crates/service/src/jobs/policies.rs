@@ -11,7 +11,7 @@ use crate::Service;
 use crate::error::Result;
 
 /// The longest wait in real time, so that a clock that jumps is noticed.
-const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(30);
+const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(2);
 
 /// The shortest wait: what fails at once is not tried all the time.
 const LOOK_AT_MOST_EVERY: Duration = Duration::from_secs(1);
