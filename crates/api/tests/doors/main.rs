@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod contract;
+mod examples;
 mod identity;
 mod isolation;
 mod lifecycle;
