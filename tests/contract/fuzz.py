@@ -251,6 +251,7 @@ class Fuzzer:
         self.succeeded = Counter()
         self.failures = []
         self.random = None
+        self.token = None
 
     def run(self, operations, cases, variants):
         """Sends `variants` forms of each of `cases` requests for each of these operations."""
@@ -272,6 +273,7 @@ class Fuzzer:
 
     def _send(self, operation, case):
         method = operation.method.upper()
+        self.token = self._any_token()
         is_head = method == "GET" and self._chance(0.03)
         path, headers = self._path(operation, case), self._headers(operation, case)
         body = self._body(case)
@@ -319,11 +321,12 @@ class Fuzzer:
             query[self.random.choice(["limit", "sort", "name~", "x", "marker"])] = self._nasty()
         return f"{path}?{urlencode(query, errors='replace')}" if query else path
 
+    def _any_token(self):
+        project = self.project
+        tokens = [project.member, project.admin, project.cloud, "none", None]
+        return self.random.choices(tokens, [70, 20, 10, 1, 1])[0]
+
     def _own_project(self):
-        self.token = self.random.choices(
-            [self.project.member, self.project.admin, self.project.cloud, "none", None],
-            [70, 20, 10, 1, 1],
-        )[0]
         if self.token == self.project.cloud:
             return self.project.cloud_project
         return self.project.id if self._chance(0.98) else self.stranger["project"]
