@@ -1,5 +1,7 @@
 //! Backups: records of saved points of volumes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use strongroom_model::backup::{Backup, BackupStatus};
 use strongroom_model::id::{BackupId, PolicyId, ProjectId, SnapshotId, UserId, VaultId, VolumeId};
 use strongroom_model::job::Claim;
@@ -316,6 +318,19 @@ impl Backups<'_> {
         let creating = Value::text(BackupStatus::Creating.as_str());
         TABLE.list(self.0, tail, vec![Value::text(volume_id), creating], decode).await
     }
+}
+
+/// Backups by id, of which there may be some thousands; those that do not exist are left out.
+pub(crate) async fn by_ids(
+    session: &mut Session,
+    ids: impl Iterator<Item = BackupId>,
+) -> Result<BTreeMap<BackupId, Backup>> {
+    let mut conditions = Conditions::default();
+    let ids: BTreeSet<_> = ids.collect();
+    conditions.is_one_of("id", ids.iter().map(Value::text));
+    let tail = conditions.where_clause();
+    let found = TABLE.list(session, &tail, conditions.values(), decode).await?;
+    Ok(found.into_iter().map(|backup| (backup.id, backup)).collect())
 }
 
 fn apply(conditions: &mut Conditions, filter: &BackupFilter) {

@@ -34,14 +34,23 @@ impl SortColumn {
 const TIE_BREAKERS: [SortColumn; 2] = [SortColumn::Int("created_at"), SortColumn::Text("id")];
 
 /// A complete sort order.
-type Order = Vec<SortBy<SortColumn>>;
+pub(crate) type Order = Vec<SortBy<SortColumn>>;
+
+/// Makes the sort order of one table complete.
+pub(crate) fn order<K: Copy>(keys: &[SortBy<K>], column: fn(K) -> Option<SortColumn>) -> Order {
+    order_with(keys, column, TIE_BREAKERS)
+}
 
 /// Makes a sort order complete. Keys without a column are dropped, a repeated one counts once, and
 /// the tie-breakers take the direction of the first key, or descend if there is none.
-pub(crate) fn order<K: Copy>(keys: &[SortBy<K>], column: fn(K) -> Option<SortColumn>) -> Order {
+pub(crate) fn order_with<K: Copy>(
+    keys: &[SortBy<K>],
+    column: fn(K) -> Option<SortColumn>,
+    ties: [SortColumn; 2],
+) -> Order {
     let first = keys.first().map_or(Direction::Desc, |by| by.direction);
     let given = keys.iter().filter_map(|by| Some((column(by.key)?, by.direction)));
-    let ties = TIE_BREAKERS.map(|key| (key, first));
+    let ties = ties.map(|key| (key, first));
     let mut order = Order::new();
     for (key, direction) in given.chain(ties) {
         if order.iter().all(|by| by.key != key) {
@@ -60,9 +69,14 @@ pub(crate) struct Conditions {
 
 impl Conditions {
     /// Binds a value; returns its placeholder.
-    fn bind(&mut self, value: Value) -> String {
+    pub(crate) fn bind(&mut self, value: Value) -> String {
         self.values.push(value);
         format!("${}", self.values.len())
+    }
+
+    /// A term over values that were bound before.
+    pub(crate) fn push(&mut self, term: String) {
+        self.terms.push(term);
     }
 
     /// `expression` equals a value.
@@ -121,15 +135,31 @@ impl Conditions {
 
     /// How many rows of a table they hold for.
     pub(crate) async fn count(&self, session: &mut Session, table: &Table) -> Result<u64> {
-        let (name, clause) = (table.name, self.where_clause());
-        let sql = format!("SELECT COUNT(*) AS total FROM {name} {clause}");
-        let rows = session.rows(table.what, sql, self.values.clone()).await?;
+        self.count_from(session, table.what, table.name).await
+    }
+
+    /// How many rows they hold for of what stands after `FROM`.
+    pub(crate) async fn count_from(
+        &self,
+        session: &mut Session,
+        what: &'static str,
+        from: &str,
+    ) -> Result<u64> {
+        let clause = self.where_clause();
+        let sql = format!("SELECT COUNT(*) AS total FROM {from} {clause}");
+        let rows = session.rows(what, sql, self.values()).await?;
         let total = rows.first().map_or(Ok(0), |row| row.try_get("total"));
         let total: i64 = total.map_err(Error::Database)?;
         Ok(total.unsigned_abs())
     }
 
-    fn where_clause(&self) -> String {
+    /// The values bound in them.
+    pub(crate) fn values(&self) -> Vec<Value> {
+        self.values.clone()
+    }
+
+    /// They as a clause; empty if there are none.
+    pub(crate) fn where_clause(&self) -> String {
         if self.terms.is_empty() {
             return String::new();
         }
@@ -238,8 +268,7 @@ impl Listing {
     /// What follows the columns and the table in the query, and its values.
     fn tail(&self) -> (String, Vec<Value>) {
         let clause = self.conditions.where_clause();
-        let order: Vec<_> = self.order.iter().map(order_term).collect();
-        let (order, limit) = (order.join(", "), self.limit);
+        let (order, limit) = (order_clause(&self.order), self.limit);
         let tail = match self.start {
             Start::After(_) | Start::Offset(0) => {
                 format!("{clause} ORDER BY {order} LIMIT {limit}")
@@ -254,6 +283,11 @@ impl Listing {
         };
         (tail, self.conditions.values.clone())
     }
+}
+
+/// What stands after `ORDER BY`.
+pub(crate) fn order_clause(order: &Order) -> String {
+    order.iter().map(order_term).collect::<Vec<_>>().join(", ")
 }
 
 fn order_term(by: &SortBy<SortColumn>) -> String {
@@ -280,8 +314,7 @@ mod tests {
     }
 
     fn terms(keys: &[SortBy<&'static str>]) -> String {
-        let order = order(keys, column);
-        order.iter().map(order_term).collect::<Vec<_>>().join(", ")
+        order_clause(&order(keys, column))
     }
 
     #[test]

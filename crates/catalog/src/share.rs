@@ -1,5 +1,37 @@
 //! Shares: backups that other projects may use.
 
+use strongroom_model::backup::Backup;
+use strongroom_model::id::{BackupId, ProjectId, ShareId};
+use strongroom_model::page::{Page, SortBy};
+use strongroom_model::share::{Share, ShareStatus};
+
+use crate::backup;
+use crate::error::Result;
+use crate::page::{Conditions, SortColumn, order_clause, order_with};
+use crate::record::{Fields, Table};
+use crate::sql::{Session, Value};
+
+const TABLE: Table = Table {
+    name: "share",
+    what: "share",
+    columns: &[
+        "id",
+        "backup_id",
+        "from_project_id",
+        "to_project_id",
+        "status",
+        "created_at",
+        "updated_at",
+    ],
+};
+
+/// What lists are read from: every share has its backup.
+const JOINED: &str = "share JOIN backup ON backup.id = share.backup_id";
+
+/// By which shares are told apart when every other key is equal.
+const TIE_BREAKERS: [SortColumn; 2] =
+    [SortColumn::Int("share.created_at"), SortColumn::Text("share.id")];
+
 /// A condition on shares and the backups that are shared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShareFilter {
@@ -40,6 +72,189 @@ pub enum ShareKey {
     Status,
     /// The backup's size.
     Size,
+    /// The volume that the backup is of.
+    VolumeId,
+    /// The backup's zone.
+    AvailabilityZone,
+    /// The backup's container.
+    Container,
+    /// Objects that the backup added to the store.
+    ObjectCount,
+    /// The instant whose bytes the backup holds.
+    DataTimestamp,
+    /// The snapshot that the backup is of.
+    SnapshotId,
+    /// Why the backup failed.
+    FailReason,
+    /// The backup's description.
+    Description,
     /// The same for all.
     Constant,
+}
+
+impl ShareKey {
+    const fn column(self) -> Option<SortColumn> {
+        Some(match self {
+            Self::Id => SortColumn::Text("share.id"),
+            Self::CreatedAt => SortColumn::Int("share.created_at"),
+            Self::UpdatedAt => SortColumn::Int("COALESCE(share.updated_at, 0)"),
+            Self::BackupId => SortColumn::Text("share.backup_id"),
+            Self::From => SortColumn::Text("share.from_project_id"),
+            Self::To => SortColumn::Text("share.to_project_id"),
+            Self::Name => SortColumn::Text("COALESCE(backup.name, '')"),
+            Self::Status => SortColumn::Text("backup.status"),
+            Self::Size => SortColumn::Int("backup.size"),
+            Self::VolumeId => SortColumn::Text("backup.volume_id"),
+            Self::AvailabilityZone => SortColumn::Text("COALESCE(backup.availability_zone, '')"),
+            Self::Container => SortColumn::Text("COALESCE(backup.container, '')"),
+            Self::ObjectCount => SortColumn::Int("COALESCE(backup.object_count, 0)"),
+            Self::DataTimestamp => SortColumn::Int("backup.data_timestamp"),
+            Self::SnapshotId => SortColumn::Text("COALESCE(backup.snapshot_id, '')"),
+            Self::FailReason => SortColumn::Text("COALESCE(backup.fail_reason, '')"),
+            Self::Description => SortColumn::Text("COALESCE(backup.description, '')"),
+            Self::Constant => return None,
+        })
+    }
+}
+
+/// Which shares to list, and how.
+#[derive(Debug, Clone, Default)]
+pub struct ShareQuery {
+    /// Conditions that all hold.
+    pub filters: Vec<ShareFilter>,
+    /// The order; time of creation and id of the share follow in the direction of the first key,
+    /// and by themselves in descending order if there is none.
+    pub sort: Vec<SortBy<ShareKey>>,
+    /// Items to leave out.
+    pub offset: u32,
+    /// Items at most.
+    pub limit: u32,
+    /// Whether to count the whole list.
+    pub with_total: bool,
+}
+
+/// Reads and writes shares.
+#[derive(Debug)]
+pub struct Shares<'t>(pub(crate) &'t mut Session);
+
+impl Shares<'_> {
+    /// Adds a share; [`Error::Conflict`](crate::Error::Conflict) if its id is taken or the backup is shared with that
+    /// project, [`Error::Reference`](crate::Error::Reference) if there is no such backup.
+    pub async fn insert(&mut self, share: &Share) -> Result<()> {
+        TABLE.insert(self.0, values(share)).await
+    }
+
+    /// The share of that id, whosever it is.
+    pub async fn find(&mut self, id: ShareId) -> Result<Option<Share>> {
+        TABLE.find(self.0, "WHERE id = $1", vec![Value::text(id)], decode).await
+    }
+
+    /// The share of a backup with a project.
+    pub async fn find_with(
+        &mut self,
+        backup_id: BackupId,
+        to: &ProjectId,
+    ) -> Result<Option<Share>> {
+        let tail = "WHERE backup_id = $1 AND to_project_id = $2";
+        let values = vec![Value::text(backup_id), Value::text(to)];
+        TABLE.find(self.0, tail, values, decode).await
+    }
+
+    /// One page of a list; each share with its backup.
+    pub async fn list(&mut self, query: &ShareQuery) -> Result<Page<(Share, Backup)>> {
+        let mut conditions = Conditions::default();
+        for filter in &query.filters {
+            apply(&mut conditions, filter);
+        }
+        let total = match query.with_total {
+            true => Some(conditions.count_from(self.0, TABLE.what, JOINED).await?),
+            false => None,
+        };
+        let order = order_with(&query.sort, ShareKey::column, TIE_BREAKERS);
+        let sql = format!(
+            "SELECT {} FROM {JOINED} {} ORDER BY {} LIMIT {} OFFSET {}",
+            columns(),
+            conditions.where_clause(),
+            order_clause(&order),
+            query.limit,
+            query.offset
+        );
+        let rows = self.0.rows(TABLE.what, sql, conditions.values()).await?;
+        let shares: Result<Vec<_>> = rows.iter().map(|row| decode(&TABLE.fields(row))).collect();
+        let items = self.with_backups(shares?).await?;
+        Ok(Page { items, total })
+    }
+
+    /// Pairs shares with their backups.
+    async fn with_backups(&mut self, shares: Vec<Share>) -> Result<Vec<(Share, Backup)>> {
+        let ids = shares.iter().map(|share| share.backup_id);
+        let found = backup::by_ids(self.0, ids).await?;
+        let paired = shares.into_iter().filter_map(|share| {
+            let backup = found.get(&share.backup_id)?.clone();
+            Some((share, backup))
+        });
+        Ok(paired.collect())
+    }
+
+    /// Removes a share; tells whether there was one.
+    pub async fn delete(&mut self, id: ShareId) -> Result<bool> {
+        TABLE.delete(self.0, Value::text(id)).await
+    }
+
+    /// Removes every share of a backup; returns how many there were.
+    pub async fn delete_of(&mut self, backup_id: BackupId) -> Result<u64> {
+        let sql = "DELETE FROM share WHERE backup_id = $1";
+        self.0.execute(TABLE.what, sql, vec![Value::text(backup_id)]).await
+    }
+
+    /// Whether a backup is shared with anybody.
+    pub async fn exist_of(&mut self, backup_id: BackupId) -> Result<bool> {
+        let tail = "WHERE backup_id = $1 LIMIT 1";
+        let found = TABLE.find(self.0, tail, vec![Value::text(backup_id)], decode).await?;
+        Ok(found.is_some())
+    }
+}
+
+fn apply(conditions: &mut Conditions, filter: &ShareFilter) {
+    match filter {
+        ShareFilter::BackupId(id) => conditions.equals("share.backup_id", Value::text(id)),
+        ShareFilter::From(id) => conditions.equals("share.from_project_id", Value::text(id)),
+        ShareFilter::To(id) => conditions.equals("share.to_project_id", Value::text(id)),
+        ShareFilter::VolumeId(id) => conditions.equals("backup.volume_id", Value::text(id)),
+        ShareFilter::NameLike(part) => conditions.contains("backup.name_folded", part),
+        ShareFilter::Status(word) => conditions.equals("backup.status", Value::text(word)),
+        ShareFilter::AvailabilityZone(zone) => {
+            conditions.equals("COALESCE(backup.availability_zone, '')", Value::text(zone));
+        }
+    }
+}
+
+/// The table's columns as a query over both tables names them.
+fn columns() -> String {
+    let all = TABLE.columns.iter().map(|column| format!("share.{column} AS {column}"));
+    all.collect::<Vec<_>>().join(", ")
+}
+
+fn values(share: &Share) -> Vec<Value> {
+    vec![
+        Value::text(share.id),
+        Value::text(share.backup_id),
+        Value::text(&share.from_project_id),
+        Value::text(&share.to_project_id),
+        Value::text(share.status.as_str()),
+        share.created_at.into(),
+        share.updated_at.into(),
+    ]
+}
+
+fn decode(row: &Fields<'_>) -> Result<Share> {
+    Ok(Share {
+        id: row.id("id", ShareId::parse)?,
+        backup_id: row.id("backup_id", BackupId::parse)?,
+        from_project_id: row.id("from_project_id", ProjectId::parse)?,
+        to_project_id: row.id("to_project_id", ProjectId::parse)?,
+        status: row.parsed("status", ShareStatus::parse)?,
+        created_at: row.instant("created_at")?,
+        updated_at: row.opt_instant("updated_at")?,
+    })
 }

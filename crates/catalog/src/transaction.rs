@@ -5,8 +5,8 @@ use std::pin::Pin;
 
 use crate::sql::Session;
 use crate::{
-    Assignments, Backups, Domains, Jobs, Projects, Quotas, Revocations, Settings, Snapshots, Users,
-    Vaults, Volumes,
+    Assignments, Backups, Domains, Jobs, Projects, Quotas, Revocations, Settings, Shares,
+    Snapshots, TagSets, Users, Vaults, Volumes,
 };
 
 /// A boxed future that may move between threads.
@@ -73,6 +73,16 @@ impl Transaction<'_> {
     /// Saved points of volumes.
     pub const fn backups(&mut self) -> Backups<'_> {
         Backups(&mut self.session)
+    }
+
+    /// Backups that other projects may use.
+    pub const fn shares(&mut self) -> Shares<'_> {
+        Shares(&mut self.session)
+    }
+
+    /// Keys and values on things.
+    pub const fn tags(&mut self) -> TagSets<'_> {
+        TagSets(&mut self.session)
     }
 
     /// Background work.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{BackupId, JobId, ProjectId, SnapshotId, VolumeId};
+use crate::id::{BackupId, JobId, ProjectId, ShareId, SnapshotId, VolumeId};
 use crate::time::Timestamp;
 
 /// What a job does. It names rows and carries no data that a row could give.
@@ -13,6 +13,9 @@ pub enum JobKind {
     CreateVolume {
         /// The volume to make.
         volume_id: VolumeId,
+        /// The share by which the backup may be read, if it is another project's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        share_id: Option<ShareId>,
     },
     /// Removes a volume.
     DeleteVolume {

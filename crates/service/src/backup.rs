@@ -16,6 +16,7 @@ use strongroom_model::volume::{Metadata, Volume, VolumeStatus};
 pub use strongroom_catalog::{BackupFilter, BackupKey};
 
 use crate::error::{Error, Result};
+use crate::tag::TaggedId;
 use crate::{Caller, Service};
 
 /// What a caller asks for when it creates a backup.
@@ -175,13 +176,27 @@ impl Service {
         self.check_quota(tx, project, &asked).await?;
         let backup = self.new_backup_row(caller, new, &source, parent.is_some());
         tx.backups().insert(&backup).await?;
+        self.put_tags(tx, project, &TaggedId::of(&backup), &new.tags).await?;
         let kind = JobKind::CreateBackup { backup_id: backup.id };
         let job_id = self.enqueue_about(tx, caller, kind, subject(&backup)).await?;
         Ok((backup, job_id))
     }
 
-    /// One backup of the caller's project. `id` is text as it came; what is no UUID is not found.
+    /// One backup of the caller's project, or one that is shared with it, without what is only its
+    /// owner's. `id` is text as it came; what is no UUID is not found.
     pub async fn backup(&self, caller: &Caller, id: &str) -> Result<Backup> {
+        let project = caller.project(Role::Reader, "backup:get")?;
+        let usable = self
+            .catalog()
+            .read(|tx| {
+                Box::pin(async move { self.find_usable_backup(tx, caller, project, id).await })
+            })
+            .await?;
+        Ok(usable.backup)
+    }
+
+    /// One backup of the caller's project, whole.
+    pub async fn own_backup(&self, caller: &Caller, id: &str) -> Result<Backup> {
         let project = caller.project(Role::Reader, "backup:get")?;
         self.catalog()
             .read(|tx| Box::pin(async move { self.find_backup(tx, caller, project, id).await }))
@@ -252,7 +267,8 @@ impl Service {
         Ok(job_id)
     }
 
-    /// Marks a backup `deleting` and enqueues its removal; the workers are still to be nudged.
+    /// Marks a backup `deleting`, ends its shares and enqueues its removal; the workers are still to
+    /// be nudged.
     pub(crate) async fn begin_deletion(
         &self,
         tx: &mut Transaction<'_>,
@@ -261,6 +277,7 @@ impl Service {
     ) -> Result<JobId> {
         backup.status = BackupStatus::Deleting;
         self.write_backup(tx, backup).await?;
+        tx.shares().delete_of(backup.id).await?;
         let kind = JobKind::DeleteBackup { backup_id: backup.id };
         self.enqueue_about(tx, caller, kind, subject(backup)).await
     }

@@ -42,6 +42,11 @@ impl Caller {
         }
     }
 
+    /// Whether a thing of that project is the caller's own: its project's, or any for a cloud admin.
+    pub fn owns(&self, project: &ProjectId) -> bool {
+        self.is_cloud_admin || self.scope == CallerScope::Project(project.clone())
+    }
+
     /// Whether the caller holds the admin role in its scope.
     pub fn is_admin(&self) -> bool {
         self.role == Some(Role::Admin)

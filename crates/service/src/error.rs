@@ -161,6 +161,14 @@ pub enum Error {
     /// The project has as many policies as it may have.
     #[error("{0} policies are all that a project may have")]
     TooManyPolicies(u32),
+    /// A tag cannot be like that.
+    #[error("the {part} of a tag {reason}")]
+    InvalidTag {
+        /// `key` or `value`.
+        part: &'static str,
+        /// What is wrong with it, as in `contains invalid characters`.
+        reason: &'static str,
+    },
     /// A thing would have more tags than it may have.
     #[error("{0} tags are all that a thing may have")]
     TooManyTags(usize),
@@ -241,9 +249,10 @@ impl Error {
             | Self::QuotaBelowUse { .. }
             | Self::BackupExists(_)
             | Self::Invalid { .. } => Kind::Invalid,
-            Self::BackupNotShareable(_) | Self::ShareWithOwner | Self::TooManyTags(_) => {
-                Kind::Invalid
-            }
+            Self::BackupNotShareable(_)
+            | Self::ShareWithOwner
+            | Self::InvalidTag { .. }
+            | Self::TooManyTags(_) => Kind::Invalid,
             Self::IdentityExists { .. } | Self::PolicyRunning(_) => Kind::Conflict,
             Self::QuotaExceeded { .. } | Self::TooManyPolicies(_) => Kind::QuotaExceeded,
             Self::Unauthenticated => Kind::Unauthenticated,

@@ -83,6 +83,17 @@ impl VolumeFolder {
         file.sync_all()
     }
 
+    /// Discards what a file holds: `size_bytes` zeros take its place. One that is gone stays so.
+    pub fn empty(&self, path: &Path, size_bytes: u64) -> io::Result<()> {
+        let file = match OpenOptions::new().write(true).open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            opened => opened?,
+        };
+        file.set_len(0)?;
+        file.set_len(size_bytes)?;
+        file.sync_all()
+    }
+
     /// Removes a file; one that is gone is fine.
     pub fn delete(&self, path: &Path) -> io::Result<()> {
         match fs::remove_file(path) {
@@ -175,6 +186,17 @@ mod tests {
         folder.create(&folder.volume(id), 1 << 30).unwrap();
         let meta = fs::metadata(folder.volume(id)).unwrap();
         assert_eq!((meta.len(), meta.blocks()), (1 << 30, 0));
+    }
+
+    #[test]
+    fn an_emptied_file_is_zeros_and_a_missing_one_stays_away() {
+        let (_dir, folder, id) = folder();
+        let path = folder.volume(id);
+        folder.empty(&path, 70_000).unwrap();
+        assert!(!path.exists());
+        fs::write(&path, vec![7; 70_000]).unwrap();
+        folder.empty(&path, 70_000).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), vec![0; 70_000]);
     }
 
     #[test]

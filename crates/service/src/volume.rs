@@ -2,7 +2,7 @@
 
 use strongroom_catalog::{Transaction, VolumeQuery};
 use strongroom_model::backup::BackupStatus;
-use strongroom_model::id::{BackupId, ProjectId, SnapshotId, VolumeId};
+use strongroom_model::id::{BackupId, ProjectId, ShareId, SnapshotId, VolumeId};
 use strongroom_model::identity::Role;
 use strongroom_model::job::JobKind;
 use strongroom_model::page::{Page, SortBy, Start};
@@ -95,6 +95,7 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     let origin = self.origin(tx, caller, project, new.origin).await?;
+                    let share_id = origin.share_id;
                     let size = new.size.unwrap_or(origin.size);
                     if size < origin.size || size == GiB(0) {
                         return Err(Error::SizeTooSmall {
@@ -110,8 +111,8 @@ impl Service {
                     self.check_quota(tx, project, &asked).await?;
                     let volume = self.new_volume_row(caller, project, new, (size, origin));
                     tx.volumes().insert(&volume).await?;
-                    self.enqueue(tx, caller, JobKind::CreateVolume { volume_id: volume.id })
-                        .await?;
+                    let kind = JobKind::CreateVolume { volume_id: volume.id, share_id };
+                    self.enqueue(tx, caller, kind).await?;
                     Ok(volume)
                 })
             })
@@ -341,7 +342,7 @@ impl Service {
                 }
                 let source = tx.volumes().find_any(snapshot.volume_id).await?;
                 let is_bootable = source.is_some_and(|volume| volume.is_bootable);
-                Ok(Inherited { size: snapshot.size, is_bootable, metadata: Metadata::new() })
+                Ok(Inherited { size: snapshot.size, is_bootable, ..Inherited::default() })
             }
             VolumeOrigin::Volume(id) => {
                 let source = self.find_volume(tx, caller, project, &id.to_string()).await?;
@@ -349,10 +350,11 @@ impl Service {
                     return Err(Error::VolumeBusy { id, status: source.status });
                 }
                 let is_bootable = source.is_bootable;
-                Ok(Inherited { size: source.size, is_bootable, metadata: Metadata::new() })
+                Ok(Inherited { size: source.size, is_bootable, ..Inherited::default() })
             }
             VolumeOrigin::Backup(id) => {
-                let backup = self.find_backup(tx, caller, project, &id.to_string()).await?;
+                let usable = self.find_usable_backup(tx, caller, project, &id.to_string()).await?;
+                let backup = usable.backup;
                 if backup.status != BackupStatus::Available {
                     return Err(Error::BackupNotRestorable(backup.status));
                 }
@@ -360,6 +362,7 @@ impl Service {
                     size: backup.size,
                     is_bootable: backup.is_bootable,
                     metadata: backup.volume_metadata,
+                    share_id: usable.share_id,
                 })
             }
         }
@@ -429,6 +432,7 @@ struct Inherited {
     size: GiB,
     is_bootable: bool,
     metadata: Metadata,
+    share_id: Option<ShareId>,
 }
 
 /// How to delete a volume.

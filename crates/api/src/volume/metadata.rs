@@ -29,7 +29,7 @@ impl Owner<'_> {
     async fn read(self, call: &Call) -> Result<Metadata, Fault> {
         let (service, caller) = (&call.service, &call.caller);
         Ok(match self {
-            Self::Backup(id) => service.backup(caller, id).await?.metadata,
+            Self::Backup(id) => service.own_backup(caller, id).await?.metadata,
             Self::Volume(id) => service.volume(caller, id).await?.metadata,
             Self::Snapshot(id) => service.snapshot(caller, id).await?.metadata,
         })

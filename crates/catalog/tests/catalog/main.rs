@@ -8,4 +8,6 @@ mod lists;
 mod migration;
 mod quotas;
 mod records;
+mod shares;
 mod support;
+mod tags;

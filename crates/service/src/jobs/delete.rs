@@ -4,6 +4,7 @@ use strongroom_catalog::Transaction;
 use strongroom_model::backup::BackupStatus;
 use strongroom_model::id::BackupId;
 use strongroom_model::job::{Claim, JobKind};
+use strongroom_model::tag::Tagged;
 
 use super::backup::blocking;
 use super::failure::{Failure, Work};
@@ -11,7 +12,7 @@ use crate::Service;
 
 impl Service {
     /// Marks the bytes as deleted in the store unless another record needs them, then removes the
-    /// row. Space comes back when garbage is collected.
+    /// row and what hangs on it. Space comes back when garbage is collected.
     pub(super) async fn remove_backup(&self, claim: &Claim, id: BackupId) -> Work<()> {
         let found = self
             .catalog()
@@ -42,6 +43,8 @@ impl Service {
                     if let Some(backup) = tx.backups().find_any(id).await?
                         && backup.status == BackupStatus::Deleting
                     {
+                        tx.tags().clear(Tagged::Backup, &id.to_string()).await?;
+                        tx.shares().delete_of(id).await?;
                         tx.backups().delete(id).await?;
                     }
                     self.finish(tx, claim).await

@@ -163,7 +163,9 @@ impl Service {
 
     async fn work(&self, claim: &Claim, stop: &CancellationToken) -> Work<()> {
         match claim.job.kind {
-            JobKind::CreateVolume { volume_id } => self.make_volume(claim, volume_id, stop).await,
+            JobKind::CreateVolume { volume_id, share_id } => {
+                self.make_volume(claim, volume_id, share_id, stop).await
+            }
             JobKind::DeleteVolume { volume_id } => self.remove_volume(claim, volume_id).await,
             JobKind::CreateSnapshot { snapshot_id } => {
                 self.take_snapshot(claim, snapshot_id, stop).await
@@ -182,6 +184,9 @@ impl Service {
 
     /// Writes the failure where a user sees it, gives back what the job held, and ends the job.
     async fn give_up(&self, claim: &Claim, reason: &str, is_damage: bool) -> Result<()> {
+        if let JobKind::CreateVolume { volume_id, share_id: Some(_) } = claim.job.kind {
+            self.discard_bytes(claim, volume_id).await?;
+        }
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
@@ -189,8 +194,8 @@ impl Service {
                         return Ok(());
                     }
                     match claim.job.kind {
-                        JobKind::CreateVolume { volume_id } => {
-                            self.fail_new_volume(tx, volume_id).await?;
+                        JobKind::CreateVolume { volume_id, share_id } => {
+                            self.fail_new_volume(tx, volume_id, share_id.is_some()).await?;
                         }
                         JobKind::DeleteVolume { volume_id } => {
                             self.fail_volume_removal(tx, volume_id).await?;

@@ -8,8 +8,9 @@ use std::time::Duration;
 use strongroom_catalog::Transaction;
 use strongroom_engine::Progress;
 use strongroom_model::backup::{Backup, BackupStatus};
-use strongroom_model::id::{BackupId, VolumeId};
+use strongroom_model::id::{BackupId, ShareId, VolumeId};
 use strongroom_model::job::Claim;
+use strongroom_model::share::ShareStatus;
 use strongroom_model::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +28,8 @@ pub(super) struct Watched<'a> {
     pub(super) backup: Option<(BackupId, BackupStatus)>,
     /// The volume that the backup must still be being restored to, if the work is that.
     pub(super) restores_to: Option<VolumeId>,
+    /// The share without which the work must not go on.
+    pub(super) share: Option<ShareId>,
     /// Whether the backup's progress is shown.
     pub(super) shows_progress: bool,
     /// How far the work has come, and the way to cancel it when its reason is gone.
@@ -38,8 +41,15 @@ pub(super) struct Watched<'a> {
 impl<'a> Watched<'a> {
     /// Work that makes sense whatever else happens.
     pub(super) fn alone(claim: &'a Claim, stop: &'a CancellationToken) -> Self {
-        let progress = Arc::default();
-        Self { claim, backup: None, restores_to: None, shows_progress: false, progress, stop }
+        Self {
+            claim,
+            backup: None,
+            restores_to: None,
+            share: None,
+            shows_progress: false,
+            progress: Arc::default(),
+            stop,
+        }
     }
 
     /// Work for a backup that is being made.
@@ -150,11 +160,15 @@ struct Written {
     percent: u8,
 }
 
-/// Whether the backup that is worked on still has the status that gives the work its reason.
+/// Whether the backup that is worked on still has the status that gives the work its reason, and
+/// may still be read.
 async fn still_wanted(
     tx: &mut Transaction<'_>,
     watched: &Watched<'_>,
 ) -> strongroom_catalog::Result<Work<()>> {
+    if !is_shared(tx, watched.share).await? {
+        return Ok(Err(unshared()));
+    }
     let Some((id, status)) = watched.backup else { return Ok(Ok(())) };
     let found = tx.backups().find_any(id).await?;
     let is_wanted = found.is_some_and(|backup| {
@@ -162,6 +176,24 @@ async fn still_wanted(
         backup.status == status && goes_there
     });
     Ok(if is_wanted { Ok(()) } else { Err(aborted()) })
+}
+
+/// Refuses to go on once the share that the work depends on has ended.
+pub(super) async fn require_share(tx: &mut Transaction<'_>, share: Option<ShareId>) -> Work<()> {
+    if is_shared(tx, share).await? { Ok(()) } else { Err(unshared()) }
+}
+
+async fn is_shared(
+    tx: &mut Transaction<'_>,
+    share: Option<ShareId>,
+) -> strongroom_catalog::Result<bool> {
+    let Some(id) = share else { return Ok(true) };
+    let found = tx.shares().find(id).await?;
+    Ok(found.is_some_and(|share| share.status == ShareStatus::Accepted))
+}
+
+fn unshared() -> Failure {
+    Failure::Permanent("the backup is no longer shared with this project".to_owned())
 }
 
 /// The backup's status was changed by hand while a job worked on it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use strongroom_catalog::Transaction;
 use strongroom_engine::{Progress, RestoreOptions};
 use strongroom_model::backup::BackupStatus;
-use strongroom_model::id::{BackupId, SnapshotId, VolumeId};
+use strongroom_model::id::{BackupId, ShareId, SnapshotId, VolumeId};
 use strongroom_model::job::Claim;
 use strongroom_model::snapshot::SnapshotStatus;
 use strongroom_model::volume::{Volume, VolumeStatus};
@@ -14,25 +14,38 @@ use tokio_util::sync::CancellationToken;
 
 use super::failure::{Failure, Work};
 use super::restore::Target;
-use super::supervise::{Copy, Watched};
-use crate::Service;
+use super::supervise::{Copy, Watched, require_share};
+use crate::{Error, Service};
 
 impl Service {
-    /// Makes a volume's bytes.
+    /// Makes a volume's bytes. If they are another project's by a share, the volume is made only
+    /// while that share lasts: it is looked at before, during and after, the last time in the
+    /// transaction that makes the volume available.
     pub(super) async fn make_volume(
         &self,
         claim: &Claim,
         id: VolumeId,
+        share: Option<ShareId>,
         stop: &CancellationToken,
     ) -> Work<()> {
-        let volume = self.volume_row(id).await?;
+        let volume = self
+            .catalog()
+            .read(|tx| {
+                Box::pin(async move {
+                    require_share(tx, share).await?;
+                    Ok::<_, Failure>(tx.volumes().find_any(id).await?)
+                })
+            })
+            .await?;
         if let Some(volume) = volume.filter(|volume| volume.status == VolumeStatus::Creating) {
-            self.fill_volume(claim, &volume, stop).await?;
+            let watched = Watched { share, ..Watched::alone(claim, stop) };
+            self.fill_volume(watched, &volume).await?;
         }
         let exists = self
             .catalog()
             .transact(|tx| {
                 Box::pin(async move {
+                    require_share(tx, share).await?;
                     let volume = tx.volumes().find_any(id).await?;
                     let exists = volume.is_some();
                     if let Some(mut volume) = volume
@@ -67,12 +80,7 @@ impl Service {
         Err(Failure::Transient("the volume was written to while it was copied".to_owned()))
     }
 
-    async fn fill_volume(
-        &self,
-        claim: &Claim,
-        volume: &Volume,
-        stop: &CancellationToken,
-    ) -> Work<()> {
+    async fn fill_volume(&self, watched: Watched<'_>, volume: &Volume) -> Work<()> {
         let (path, size) = (self.folder().volume(volume.id), volume.size.bytes());
         let copied = match (volume.snapshot_id, volume.source_volume_id) {
             (Some(snapshot), _) => Some(self.folder().snapshot(snapshot)),
@@ -82,7 +90,8 @@ impl Service {
         match copied {
             Some(from) => {
                 let copy = Copy { from, to: path.clone(), size_bytes: size };
-                let is_torn = self.copy_file(Watched::alone(claim, stop), copy).await?;
+                let watched = Watched::alone(watched.claim, watched.stop);
+                let is_torn = self.copy_file(watched, copy).await?;
                 self.refuse_torn(is_torn, volume.source_volume_id).await?;
             }
             None => {
@@ -92,7 +101,7 @@ impl Service {
         }
         match volume.backup_id {
             Some(backup) => {
-                self.fill_from_backup(claim, backup, Target { path, size_bytes: size }, stop).await
+                self.fill_from_backup(watched, backup, Target { path, size_bytes: size }).await
             }
             None => Ok(()),
         }
@@ -100,10 +109,9 @@ impl Service {
 
     async fn fill_from_backup(
         &self,
-        claim: &Claim,
+        watched: Watched<'_>,
         id: BackupId,
         target: Target,
-        stop: &CancellationToken,
     ) -> Work<()> {
         let backup = self.backup_row(id).await?;
         let usable = |status| matches!(status, BackupStatus::Available | BackupStatus::Restoring);
@@ -114,7 +122,7 @@ impl Service {
         let progress = Arc::<Progress>::default();
         let options =
             RestoreOptions { threads: self.settings().threads, progress: Arc::clone(&progress) };
-        let watched = Watched { progress, ..Watched::alone(claim, stop) };
+        let watched = Watched { progress, ..watched };
         self.supervise(watched, move || target.restore(&repository, backup.data_id, &options)).await
     }
 
@@ -195,13 +203,47 @@ impl Service {
             .await
     }
 
-    /// A volume that could not be made.
+    /// A volume that could not be made. One without its bytes is an error even if its status was
+    /// changed by hand meanwhile, unless it goes.
     pub(super) async fn fail_new_volume(
         &self,
         tx: &mut Transaction<'_>,
         id: VolumeId,
+        is_emptied: bool,
     ) -> crate::Result<()> {
-        self.set_volume(tx, id, VolumeStatus::Creating, VolumeStatus::Error).await
+        let Some(mut volume) = tx.volumes().find_any(id).await? else {
+            return Ok(());
+        };
+        let goes = matches!(volume.status, VolumeStatus::Deleting | VolumeStatus::ErrorDeleting);
+        if volume.status == VolumeStatus::Creating || (is_emptied && !goes) {
+            volume.status = VolumeStatus::Error;
+            self.write_volume(tx, &mut volume).await?;
+        }
+        Ok(())
+    }
+
+    /// Discards the bytes of a volume that must not be handed over, if the job is still this
+    /// worker's.
+    pub(super) async fn discard_bytes(&self, claim: &Claim, id: VolumeId) -> crate::Result<()> {
+        let lease_until = self.now().plus(self.settings().lease);
+        let (is_held, volume) = self
+            .catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    let is_held = tx.jobs().renew(claim, lease_until).await?;
+                    Ok::<_, Error>((is_held, tx.volumes().find_any(id).await?))
+                })
+            })
+            .await?;
+        if !is_held {
+            return Ok(());
+        }
+        let path = self.folder().volume(id);
+        self.on_folder(move |folder| match volume {
+            Some(volume) => folder.empty(&path, volume.size.bytes()),
+            None => folder.delete(&path),
+        })
+        .await
     }
 
     /// A volume that could not be removed.

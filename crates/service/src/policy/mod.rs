@@ -1,5 +1,8 @@
 //! Policies as callers see them: make, change, bind disks, run by hand.
 
+pub mod retention;
+pub mod schedule;
+
 use strongroom_model::id::VolumeId;
 use strongroom_model::policy::{Days, Policy, Retention, TimeOfDay, Trigger};
 use strongroom_model::tag::Tags;
