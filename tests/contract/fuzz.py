@@ -361,11 +361,13 @@ class Fuzzer:
     def _body(self, case):
         if case.body is NOT_SET:
             return None
+        if isinstance(case.body, bytes):
+            return case.body
         body = self._with_ids(case.body)
         texts = leaves(body)
         if texts and self._chance(0.15):
             body = replaced(body, self.random.choice(texts), self._nasty())
-        sent = json.dumps(body).encode()
+        sent = json.dumps(body, default=str).encode()
         return sent[: self.random.randrange(len(sent) + 1)] if self._chance(0.02) else sent
 
     def _with_ids(self, value, name=None):
