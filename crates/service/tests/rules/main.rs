@@ -8,5 +8,7 @@ mod identity;
 mod interruption;
 mod isolation;
 mod quotas;
+mod shares;
+mod tags;
 mod volumes;
 mod world;
