@@ -53,11 +53,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
 ];
 
 const fn listing(id: &'static str, summary: &'static str) -> Operation {
-    Operation {
-        query: LIST,
-        answer: (200, Some(Schema::One("Shares"))),
-        ..vendor(id, summary)
-    }
+    Operation { query: LIST, answer: (200, Some(Schema::One("Shares"))), ..vendor(id, summary) }
 }
 
 /// What they read and answer.

@@ -48,11 +48,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
 ];
 
 const fn of_backup(id: &'static str, summary: &'static str, schema: &'static str) -> Operation {
-    Operation {
-        answer: (200, Some(Schema::One(schema))),
-        refusals: &[404],
-        ..cinder(id, summary)
-    }
+    Operation { answer: (200, Some(Schema::One(schema))), refusals: &[404], ..cinder(id, summary) }
 }
 
 /// What they read and answer.
@@ -89,9 +85,6 @@ pub(super) fn components() -> Vec<(&'static str, Value)> {
         ("WishedTags", wished),
         ("WishedBackupTags", open(object([("tags", named("WishedTags"))]))),
         ("WishedBackupTag", open(object([("tag", one("WishedTags"))]))),
-        (
-            "BackupTagAction",
-            object([("os-delete_tags", json!({"type": "object"}))]),
-        ),
+        ("BackupTagAction", object([("os-delete_tags", json!({"type": "object"}))])),
     ]
 }
