@@ -41,6 +41,9 @@ struct Stored {
     is_torn: bool,
 }
 
+/// Why a backup was not made although nothing went wrong.
+const UNWANTED: &str = "the backup was deleted or its status was set by hand before it was made";
+
 /// What a backup says of itself if it may mix states.
 const TORN: &str = "the volume was written to while it was read: the backup may mix its states";
 
@@ -216,8 +219,10 @@ impl Service {
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
+                    let mut unwanted = Some(UNWANTED);
                     if let Some(mut backup) = tx.backups().find_any(id).await? {
                         if backup.status == BackupStatus::Creating {
+                            unwanted = None;
                             backup.status = BackupStatus::Available;
                             backup.progress = 100;
                             backup.fail_reason = is_torn.then(|| TORN.to_owned());
@@ -226,7 +231,7 @@ impl Service {
                         self.write_backup(tx, &mut backup).await?;
                         self.release_source(tx, &backup).await?;
                     }
-                    self.finish(tx, claim).await
+                    self.finish_as(tx, claim, unwanted).await
                 })
             })
             .await
@@ -241,7 +246,7 @@ impl Service {
                     if let Some(backup) = tx.backups().find_any(id).await? {
                         self.release_source(tx, &backup).await?;
                     }
-                    self.finish(tx, claim).await
+                    self.finish_as(tx, claim, Some(UNWANTED)).await
                 })
             })
             .await
