@@ -11,6 +11,8 @@ mod isolation;
 mod lifecycle;
 mod lists;
 mod samples;
+mod shares;
+mod tags;
 mod versions;
 mod volumes;
 mod world;
