@@ -189,3 +189,45 @@ fn every_schema_is_one() {
         schema(name);
     }
 }
+
+/// What is told against an answer to `GET /v3/p/types`, with this changed.
+fn complaint(change: impl FnOnce(&mut Answer)) -> String {
+    use axum::http::{HeaderMap, HeaderName};
+    let id = "req-00000000-0000-4000-8000-000000000000";
+    let headers = [
+        ("x-openstack-request-id", id),
+        ("x-compute-request-id", id),
+        ("openstack-api-version", "volume 3.0"),
+        ("vary", "OpenStack-API-Version"),
+        ("content-type", "application/json"),
+    ];
+    let headers: HeaderMap = headers
+        .into_iter()
+        .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
+        .collect();
+    let text = json!({"volume_types": []}).to_string();
+    let mut answer = Answer { status: 200, headers, text };
+    change(&mut answer);
+    let caught = std::panic::catch_unwind(|| check("GET", "/v3/p/types", b"", &answer));
+    let Err(panic) = caught else { return String::new() };
+    panic.downcast_ref::<String>().cloned().unwrap()
+}
+
+#[test]
+fn whatever_is_not_described_is_complained_of() {
+    assert_eq!(complaint(|_| {}), "");
+    let told = complaint(|answer| answer.status = 204);
+    assert!(told.starts_with("this status is not documented"), "{told}");
+    let told = complaint(|answer| answer.text = json!({"volume_types": [], "x": 1}).to_string());
+    assert!(told.contains("'x' was unexpected"), "{told}");
+    let told = complaint(|answer| answer.text = json!({}).to_string());
+    assert!(told.contains("\"volume_types\" is a required property"), "{told}");
+    for name in ["x-compute-request-id", "vary", "content-type"] {
+        let told = complaint(|answer| assert!(answer.headers.remove(name).is_some()));
+        assert!(!told.is_empty(), "{name} may be missing");
+    }
+    let told = complaint(|answer| {
+        answer.headers.insert("retry-after", "0".parse().unwrap());
+    });
+    assert!(told.contains("retry-after"), "{told}");
+}

@@ -7,12 +7,15 @@
 
 mod bad_input;
 mod contract;
+mod examples;
 mod identity;
 mod isolation;
 mod lifecycle;
 mod lists;
 mod samples;
+mod shares;
 mod strict;
+mod tags;
 mod versions;
 mod volumes;
 mod world;

@@ -170,6 +170,82 @@ struct List<T> {
     count: Option<i32>,
 }
 
+/// A share as the Go clients list it, with the backup that is in it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "that it decodes is what is asserted")]
+struct Share {
+    id: String,
+    backup_id: String,
+    from_project_id: String,
+    to_project_id: String,
+    created_at: Naive,
+    #[serde(deserialize_with = "present")]
+    updated_at: OrNull<Naive>,
+    backup: SharedBackup,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "that it decodes is what is asserted")]
+struct SharedBackup {
+    #[serde(deserialize_with = "present")]
+    availability_zone: OrNull<String>,
+    #[serde(deserialize_with = "present")]
+    container: OrNull<String>,
+    created_at: Naive,
+    data_timestamp: Naive,
+    #[serde(deserialize_with = "present")]
+    description: OrNull<String>,
+    #[serde(deserialize_with = "present")]
+    fail_reason: OrNull<String>,
+    has_dependent_backups: bool,
+    id: String,
+    is_incremental: bool,
+    #[serde(deserialize_with = "present")]
+    name: OrNull<String>,
+    object_count: i32,
+    size: i32,
+    #[serde(deserialize_with = "present")]
+    snapshot_id: OrNull<String>,
+    status: String,
+    #[serde(deserialize_with = "present")]
+    updated_at: OrNull<Naive>,
+    volume_id: String,
+    service_metadata: String,
+}
+
+/// A new share: `deleted` is a text or null, never a boolean.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "that it decodes is what is asserted")]
+struct CreatedShare {
+    id: String,
+    backup_id: String,
+    from_project_id: String,
+    to_project_id: String,
+    created_at: Naive,
+    #[serde(deserialize_with = "present")]
+    updated_at: OrNull<Naive>,
+    #[serde(deserialize_with = "present")]
+    deleted: OrNull<String>,
+    #[serde(deserialize_with = "present")]
+    deleted_at: OrNull<Naive>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shared<T> {
+    shared: T,
+    shared_links: Option<Vec<Link>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TagsOf<T> {
+    tags: BTreeMap<String, T>,
+}
+
 /// A quota or a limit: whole numbers by name.
 type Figures = BTreeMap<String, i32>;
 
@@ -250,6 +326,40 @@ async fn t18_t19_every_status_of_a_backup_decodes() {
         seen.push(shown.backup.status);
     }
     assert_eq!(seen, ["creating", "available", "restoring", "available", "error", "deleting"]);
+}
+
+// T-20: `deleted` of a share is no boolean. T-32: a list by backup has it at once.
+#[tokio::test]
+async fn t20_t32_shares_decode() {
+    let (world, alpha, beta) = World::with_projects().await;
+    let (owner, guest) = (world.volume(&alpha.member), world.volume(&beta.member));
+    let volume = owner.make_volume("v").await;
+    let backup = owner.make_backup(&volume, "b").await;
+    let wish = json!({"backup_id": backup, "to_project_ids": [beta.member.project]});
+    let path = "/v2/{p}/os-vendor-backup-sharing";
+    let made = owner.post(path, json!({ "shared": wish })).await.expect(200);
+    let made: Shared<Vec<CreatedShare>> = decode(made);
+    assert_eq!((made.shared.len(), made.shared_links.is_none()), (1, true));
+    let query = format!("{path}/detail?backup_id={backup}&limit=1");
+    let listed: Shared<Vec<Share>> = decode(owner.get(&query).await.expect(200));
+    assert_eq!(listed.shared[0].id, made.shared[0].id);
+    let shown = format!("{path}/{}", made.shared[0].id);
+    let shown: Shared<Share> = decode(guest.get(&shown).await.expect(200));
+    assert_eq!(shown.shared.backup.id, backup);
+}
+
+#[tokio::test]
+async fn tags_are_texts_or_lists_of_texts() {
+    let (world, alpha, _) = World::with_projects().await;
+    let member = world.volume(&alpha.member);
+    let volume = member.make_volume("v").await;
+    let backup = member.make_backup(&volume, "b").await;
+    let path = format!("/v2/{{p}}/os-vendor-tags/backups/{backup}");
+    let tags = json!({"tags": {"k": "v", "empty": ""}});
+    let echoed: TagsOf<String> = decode(member.post(&path, tags).await.expect(200));
+    let all = member.get("/v2/{p}/os-vendor-tags/backups").await.expect(200);
+    let all: TagsOf<Vec<String>> = decode(all);
+    assert!(echoed.tags.keys().eq(all.tags.keys()));
 }
 
 #[tokio::test]

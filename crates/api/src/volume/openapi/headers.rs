@@ -13,7 +13,7 @@ pub(super) fn reference(name: &str) -> Value {
 /// The headers that every answer of a version has.
 pub(super) fn of_answer(generation: Generation) -> Map<String, Value> {
     let names: &[&str] = match generation {
-        Generation::V2 => &["X-Openstack-Request-Id", "X-Compute-Request-Id"],
+        Generation::V1 | Generation::V2 => &["X-Openstack-Request-Id", "X-Compute-Request-Id"],
         Generation::V3 => {
             &["X-Openstack-Request-Id", "X-Compute-Request-Id", "OpenStack-API-Version", "Vary"]
         }

@@ -12,6 +12,8 @@ mod headers;
 mod operation;
 mod refusals;
 mod schema;
+mod shares;
+mod tags;
 
 use serde_json::{Map, Value, json};
 
@@ -22,7 +24,9 @@ use schema::named;
 
 /// The descriptions of all operations.
 fn operations() -> impl Iterator<Item = &'static Operation> {
-    [backups::OPERATIONS, companions::OPERATIONS].into_iter().flatten()
+    [backups::OPERATIONS, shares::OPERATIONS, tags::OPERATIONS, companions::OPERATIONS]
+        .into_iter()
+        .flatten()
 }
 
 /// The schemas of all families.
@@ -32,6 +36,8 @@ fn components() -> impl Iterator<Item = (&'static str, Value)> {
         refusals::components(),
         discovery::components(),
         backups::components(),
+        shares::components(),
+        tags::components(),
         companions::components(),
     ]
     .into_iter()

@@ -59,9 +59,9 @@ pub(super) fn responses() -> Map<String, Value> {
 
 fn response(status: u16, words: &str, dialect: Dialect, generation: Generation) -> Value {
     let mut headers = headers::of_answer(generation);
-    let extra = match status {
-        401 => Some("WWW-Authenticate"),
-        413 => Some("Retry-After"),
+    let extra = match (status, dialect) {
+        (401, _) => Some("WWW-Authenticate"),
+        (413, Dialect::Cinder) => Some("Retry-After"),
         _ => None,
     };
     headers.extend(extra.map(|name| (name.to_owned(), headers::reference(name))));
