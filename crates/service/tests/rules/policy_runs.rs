@@ -1,5 +1,6 @@
 //! Runs of policies: when they begin, what hinders a disk, how tasks end, what is missed.
 
+use std::slice;
 use std::time::Duration;
 
 use strongroom_model::backup::{Backup, BackupStatus};
@@ -98,7 +99,7 @@ async fn a_run_makes_a_named_and_tagged_backup_of_each_disk() {
         assert_eq!(w.service.tags(&w.admin, Tagged::Backup, &id).await.unwrap(), tags);
         let by_job = TaskListing { job_id: task.job_id, ..listing() };
         let found = w.service.policy_tasks(&w.admin, &policy.id.to_string(), by_job).await;
-        assert_eq!(found.unwrap().items, std::slice::from_ref(task));
+        assert_eq!(found.unwrap().items, slice::from_ref(task));
     }
     assert_eq!(w.show_volume(&w.admin, &b).await.status, VolumeStatus::InUse);
     let next = w.service.policy(&w.admin, &policy.id.to_string()).await.unwrap().policy;
@@ -194,7 +195,10 @@ async fn a_task_ends_with_its_backup_however_that_ends() {
             w.service.delete_backup(&w.admin, &backup, true).await.unwrap();
         }
         let ended = last().await;
-        assert_eq!(ends(&[ended.clone()]), [(TaskStatus::Failed, Some(TaskFault::BackupFailed))]);
+        assert_eq!(
+            ends(slice::from_ref(&ended)),
+            [(TaskStatus::Failed, Some(TaskFault::BackupFailed))]
+        );
         w.clock.advance(Duration::from_secs(60));
         w.work().await;
         assert_eq!(last().await, ended);
