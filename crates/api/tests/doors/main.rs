@@ -12,6 +12,7 @@ mod lifecycle;
 mod lists;
 mod samples;
 mod shares;
+mod shares_sample;
 mod tags;
 mod versions;
 mod volumes;
