@@ -277,6 +277,7 @@ impl Service {
     ) -> Result<JobId> {
         backup.status = BackupStatus::Deleting;
         self.write_backup(tx, backup).await?;
+        self.fail_task_of(tx, backup.id, "the backup was deleted").await?;
         tx.shares().delete_of(backup.id).await?;
         let kind = JobKind::DeleteBackup { backup_id: backup.id };
         self.enqueue_about(tx, caller, kind, subject(backup)).await
@@ -311,6 +312,10 @@ impl Service {
                         });
                     }
                     backup.status = status;
+                    if status != BackupStatus::Creating {
+                        let reason = "the backup's status was set by hand";
+                        self.fail_task_of(tx, backup.id, reason).await?;
+                    }
                     self.write_backup(tx, &mut backup).await
                 })
             })

@@ -83,6 +83,8 @@ struct Inner {
     nudge: Notify,
     /// Tells that there is garbage to collect.
     litter: Notify,
+    /// Tells that the next run of some policy changed.
+    alarm: Notify,
 }
 
 impl Service {
@@ -108,6 +110,7 @@ impl Service {
             decoy_hash,
             nudge: Notify::new(),
             litter: Notify::new(),
+            alarm: Notify::new(),
         })))
     }
 
