@@ -7,6 +7,7 @@ mod hands;
 mod identity;
 mod interruption;
 mod isolation;
+mod jobs;
 mod quotas;
 mod shares;
 mod tags;
