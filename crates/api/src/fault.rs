@@ -14,14 +14,30 @@ pub(crate) struct Fault {
     pub(crate) status: StatusCode,
     /// The sentence for the caller.
     pub(crate) message: String,
-    /// The failure behind a status of 5xx, for the log only.
+    /// The vendor's code, where the place that refuses knows it.
+    pub(crate) code: Option<&'static str>,
+    /// The service's error that this tells of.
     pub(crate) cause: Option<Error>,
 }
 
 impl Fault {
     /// A refusal with a sentence.
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), cause: None }
+        Self { status, message: message.into(), code: None, cause: None }
+    }
+
+    /// A refusal with the vendor's code, as in `AutoBackup.0103`.
+    pub(crate) fn coded(
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { code: Some(code), ..Self::new(status, message) }
+    }
+
+    /// The failure behind a status of 5xx, for the log only.
+    pub(crate) fn failure(&self) -> Option<&Error> {
+        self.cause.as_ref().filter(|_| self.status.is_server_error())
     }
 
     /// 400.
@@ -67,8 +83,7 @@ pub(crate) const INTERNAL: &str =
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         let (status, message) = (status_of(&error), message_of(&error));
-        let cause = status.is_server_error().then_some(error);
-        Self { status, message, cause }
+        Self { status, message, code: None, cause: Some(error) }
     }
 }
 
@@ -310,8 +325,8 @@ mod tests {
     fn a_fault_of_ours_is_for_the_log_only() {
         let fault = Fault::from(Error::internal("disk on fire"));
         assert_eq!((fault.status.as_u16(), fault.message.as_str()), (500, INTERNAL));
-        let cause = fault.cause.unwrap();
-        assert_eq!(chain(&cause), "internal error: disk on fire");
-        assert!(Fault::from(Error::NoParent).cause.is_none());
+        let failure = fault.failure().unwrap();
+        assert_eq!(chain(failure), "internal error: disk on fire");
+        assert!(Fault::from(Error::NoParent).failure().is_none());
     }
 }

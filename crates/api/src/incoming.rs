@@ -34,14 +34,16 @@ pub(crate) fn span(request: &Request, request_id: &str) -> Span {
 }
 
 /// The segments of a path, decoded. Doubled and trailing slashes and a final `.json` are forgiven;
-/// below `metadata` that ending may be part of a key and stays.
+/// below `metadata` and tags that ending may be part of a key and stays.
 pub(crate) fn segments(path: &str) -> Vec<String> {
     let mut segments: Vec<String> = path
         .split('/')
         .filter(|piece| !piece.is_empty())
         .map(|piece| percent_decode_str(piece).decode_utf8_lossy().into_owned())
         .collect();
-    let is_key = segments.iter().rev().nth(1).is_some_and(|s| s == "metadata");
+    let from_end = |n: usize| segments.iter().rev().nth(n).map(String::as_str);
+    let is_key =
+        matches!(from_end(1), Some("metadata" | "tags")) || from_end(3) == Some("os-vendor-tags");
     if let Some(last) = segments.last_mut()
         && !is_key
         && let Some(stem) = last.strip_suffix(".json")
@@ -101,6 +103,10 @@ mod tests {
         assert_eq!(segments("/v2/p/backups.json"), ["v2", "p", "backups"]);
         assert_eq!(segments("/backups/a%20b"), ["backups", "a b"]);
         assert_eq!(segments("/b/metadata/x.json"), ["b", "metadata", "x.json"]);
+        assert_eq!(segments("/b/tags/x.json"), ["b", "tags", "x.json"]);
+        let tag = segments("/os-vendor-tags/backups/b/x.json");
+        assert_eq!(tag, ["os-vendor-tags", "backups", "b", "x.json"]);
+        assert_eq!(segments("/os-vendor-tags/backups/b.json")[2], "b");
         assert!(segments("/").is_empty());
     }
 

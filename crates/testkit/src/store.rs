@@ -53,6 +53,11 @@ impl FaultyStore {
         Arc::new(Self { inner, plan: Mutex::default() })
     }
 
+    /// A store in memory; nothing breaks until a fault is planned.
+    pub fn in_memory() -> Arc<Self> {
+        Self::new(Arc::new(object_store::memory::InMemory::new()))
+    }
+
     /// Breaks the `call`-th call from here on, counted from 1.
     pub fn break_at(&self, call: u64, fault: Fault) {
         let mut plan = self.plan();

@@ -45,7 +45,7 @@ impl Refusal {
 
     /// Writes a failure down, once, with everything that the caller is not told.
     pub(super) fn log(&self, request_id: &str) {
-        if let Some(error) = &self.0.cause {
+        if let Some(error) = self.0.failure() {
             let chain = fault::chain(error);
             tracing::error!(request_id, "request {request_id} failed: {chain}");
         }

@@ -57,9 +57,11 @@ struct Owner<'a> {
     project_id: &'a str,
 }
 
-/// A backup with all its fields.
+/// A backup with all its fields. Who made it is told within its project only.
 pub(super) fn detail(call: &Call, backup: &Backup) -> Value {
-    json!(detail_of(backup, call.version, call.links.of("backups", backup.id)))
+    let view = detail_of(backup, call.version, call.links.of("backups", backup.id));
+    let is_own = call.caller.owns(&backup.project_id);
+    json!(Detail { user_id: view.user_id.filter(|_| is_own), ..view })
 }
 
 fn detail_of(backup: &Backup, version: Version, links: [Link; 2]) -> Detail<'_> {

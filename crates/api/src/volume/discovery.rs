@@ -19,11 +19,11 @@ pub(super) fn document(generation: Generation, origin: &str) -> Reply {
 
 fn entry(generation: Generation, origin: &str) -> Value {
     let (id, status, updated, number) = match generation {
-        Generation::V2 => ("v2.0", "DEPRECATED", "2017-02-25T12:00:00Z", 2),
+        Generation::V1 | Generation::V2 => ("v2.0", "DEPRECATED", "2017-02-25T12:00:00Z", 2),
         Generation::V3 => ("v3.0", "CURRENT", "2023-08-31T00:00:00Z", 3),
     };
     let (version, min_version) = match generation {
-        Generation::V2 => (String::new(), ""),
+        Generation::V1 | Generation::V2 => (String::new(), ""),
         Generation::V3 => (format!("3.{MAX_MINOR}"), "3.0"),
     };
     json!({

@@ -38,12 +38,17 @@ impl Links {
 
     /// The link to the page after `marker`: same version, path and query.
     pub(super) fn next(&self, path: &str, query: &Query, marker: &str) -> Link {
+        self.next_with(path, query, ("marker", marker))
+    }
+
+    /// The link to the page that one key of the query names: same version, path and other keys.
+    pub(super) fn next_with(&self, path: &str, query: &Query, (key, value): (&str, &str)) -> Link {
         let (origin, version) = (&self.origin, self.generation.segment());
         Link {
             href: format!(
                 "{origin}/{version}{}/{path}?{}",
                 self.project_part(),
-                query.encode_with("marker", marker)
+                query.encode_with(key, value)
             ),
             rel: "next",
         }

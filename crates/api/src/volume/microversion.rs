@@ -10,6 +10,8 @@ pub(super) const MAX_MINOR: u32 = 71;
 /// A major version of the dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Generation {
+    /// Version 1, which has jobs only; they are as in version 2.
+    V1,
     /// Version 2: no microversions, vendor fields.
     V2,
     /// Version 3.
@@ -20,6 +22,7 @@ impl Generation {
     /// The segment of a path that names it.
     pub(super) const fn segment(self) -> &'static str {
         match self {
+            Self::V1 => "v1",
             Self::V2 => "v2",
             Self::V3 => "v3",
         }
@@ -126,7 +129,7 @@ impl Version {
 /// Finds the version that a request asks for.
 pub(super) fn negotiate(generation: Generation, headers: &HeaderMap) -> Result<Version, Fault> {
     match (generation, requested(headers)) {
-        (Generation::V2, _) => Ok(Version::V2),
+        (Generation::V1 | Generation::V2, _) => Ok(Version::V2),
         (Generation::V3, None) => Ok(Version::V3(0)),
         (Generation::V3, Some(wanted)) => parse(&wanted).map(Version::V3),
     }

@@ -7,24 +7,31 @@
 mod backup_view;
 mod backups;
 mod call;
+mod cloud_backups;
 mod companions;
 mod discovery;
 mod envelope;
 mod extensions;
 mod filters;
+mod jobs;
 mod links;
 mod list;
 mod metadata;
 mod microversion;
 mod paging;
 mod path;
+mod python;
 mod quotas;
 mod record;
 mod routes;
 mod service_metadata;
+mod shares;
 mod snapshots;
 mod sorting;
+mod tags;
 mod validate;
+mod vendor_body;
+mod vendor_fault;
 mod volume_actions;
 mod volumes;
 
@@ -42,6 +49,7 @@ use call::{Answer, Call};
 use links::Links;
 use microversion::Version;
 use path::Target;
+use vendor_fault::Area;
 
 use crate::fault::{self, Fault};
 use crate::query::Query;
@@ -82,6 +90,7 @@ async fn serve(State(door): State<Door>, request: Request) -> Response {
     let request_id = incoming::request_id(&*door.settings.chance);
     let is_head = request.method() == Method::HEAD;
     let target = Target::of(incoming::segments(request.uri().path()));
+    let area = Area::of(request.method(), &target);
     let negotiated = microversion::negotiate(target.generation(), request.headers());
     // A fault in negotiating is told in the oldest version of its generation.
     let shown = negotiated.as_ref().map_or(Version::V3(0), |version| *version);
@@ -90,7 +99,11 @@ async fn serve(State(door): State<Door>, request: Request) -> Response {
     let answer = answer.instrument(span).await;
     let reply = answer.unwrap_or_else(|fault| {
         log(&fault, &request_id);
-        envelope::reply(&fault, &door.settings.identity_endpoint)
+        let identity_endpoint = &door.settings.identity_endpoint;
+        match area {
+            Some(area) => vendor_fault::reply(&fault, area, identity_endpoint),
+            None => envelope::reply(&fault, identity_endpoint),
+        }
     });
     let mut response = reply.into_response(is_head);
     stamp(response.headers_mut(), &request_id, shown);
@@ -147,13 +160,15 @@ fn require_own_project(caller: &Caller, named: Option<&str>) -> Result<(), Fault
     match (named, &caller.scope) {
         (None, _) => Ok(()),
         (Some(named), CallerScope::Project(own)) if own.as_str() == named => Ok(()),
-        (Some(_), _) => Err(Fault::bad_request("Malformed request url")),
+        (Some(_), _) => {
+            Err(Fault::coded(StatusCode::BAD_REQUEST, "EVS.0001", "Malformed request url"))
+        }
     }
 }
 
 /// Writes a failure down, once, with everything that the caller is not told.
 fn log(fault: &Fault, request_id: &str) {
-    if let Some(error) = &fault.cause {
+    if let Some(error) = fault.failure() {
         let chain = fault::chain(error);
         if fault.status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(request_id, "request {request_id} failed: {chain}");

@@ -34,6 +34,11 @@ pub(super) fn read<I>(
     Ok(PageRequest { start, limit })
 }
 
+/// Reads `limit` and `offset`, for lists that know no marker.
+pub(super) fn read_offset_page(call: &Call) -> Result<(u32, u32), Fault> {
+    Ok((read_limit(call.query.get("limit"))?, read_offset(call.query.get("offset"))?))
+}
+
 fn read_limit(text: Option<&str>) -> Result<u32, Fault> {
     let Some(text) = text else {
         return Ok(MAX_ITEMS);

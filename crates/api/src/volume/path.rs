@@ -1,7 +1,7 @@
 //! The forms in which a path may name an operation, brought to one.
 //!
-//! `/v3/PROJECT/…`, `/v3/…`, `/v2/PROJECT/…`, `/v2/…` and, because every backup's bookmark link
-//! has it, `/PROJECT/…` as another name of version 2.
+//! `/v3/PROJECT/…`, `/v3/…`, `/v2/PROJECT/…`, `/v2/…`, `/v1/PROJECT/jobs/…` and, because
+//! every backup's bookmark link has it, `/PROJECT/…` as another name of version 2.
 
 use super::microversion::Generation;
 
@@ -55,6 +55,7 @@ impl Target {
             return Self::Root;
         };
         let generation = match first.as_str() {
+            "v1" => Some(Generation::V1),
             "v2" => Some(Generation::V2),
             "v3" => Some(Generation::V3),
             other if is_version(other) => return Self::Nowhere,
@@ -62,15 +63,18 @@ impl Target {
         };
         if let Some(generation) = generation {
             segments.remove(0);
-            if segments.is_empty() {
-                return Self::Document(generation);
+            match generation {
+                Generation::V1 if segments.is_empty() => return Self::Nowhere,
+                generation if segments.is_empty() => return Self::Document(generation),
+                _ => {}
             }
         }
-        Self::Operation {
-            generation: generation.unwrap_or(Generation::V2),
-            project: (!is_collection(&segments[0])).then(|| segments.remove(0)),
-            rest: segments,
+        let generation = generation.unwrap_or(Generation::V2);
+        let project = (!is_collection(&segments[0])).then(|| segments.remove(0));
+        if generation == Generation::V1 && segments.first().is_none_or(|word| word != "jobs") {
+            return Self::Nowhere;
         }
+        Self::Operation { generation, project, rest: segments }
     }
 
     /// The version whose manners the answer has.
@@ -117,6 +121,8 @@ mod tests {
             ("//v3//p//volumes", Generation::V3, p(), "volumes"),
             ("/v3/volumes/backups", Generation::V3, None, "volumes/backups"),
             ("/v3/p", Generation::V3, p(), ""),
+            ("/v1/p/jobs/1", Generation::V1, p(), "jobs/1"),
+            ("/v1/jobs/1", Generation::V1, None, "jobs/1"),
         ];
         for (path, generation, project, rest) in table {
             assert_eq!(operation(path), (generation, project, rest.to_owned()), "{path}");
@@ -131,7 +137,7 @@ mod tests {
         for (path, generation) in [("/v2", Generation::V2), ("/v3/", Generation::V3)] {
             assert_eq!(Target::of(segments(path)), Target::Document(generation));
         }
-        for path in ["/v1/p/jobs/1", "/v4/", "/v3.0/p"] {
+        for path in ["/v1", "/v1/", "/v1/p", "/v1/p/backups", "/v4/", "/v3.0/p"] {
             assert_eq!(Target::of(segments(path)), Target::Nowhere);
         }
     }

@@ -220,8 +220,10 @@ impl Service {
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
+                    let mut unwanted = Some(NOT_WANTED);
                     if let Some(mut backup) = tx.backups().find_any(id).await? {
                         if backup.status == BackupStatus::Creating {
+                            unwanted = None;
                             tx.tasks().finish_of(id, self.now(), None).await?;
                             backup.status = BackupStatus::Available;
                             backup.progress = 100;
@@ -232,7 +234,7 @@ impl Service {
                         self.release_source(tx, &backup).await?;
                     }
                     self.fail_task_of(tx, id, NOT_WANTED).await?;
-                    self.finish(tx, claim).await
+                    self.finish_as(tx, claim, unwanted).await
                 })
             })
             .await
@@ -248,7 +250,7 @@ impl Service {
                         self.release_source(tx, &backup).await?;
                     }
                     self.fail_task_of(tx, id, NOT_WANTED).await?;
-                    self.finish(tx, claim).await
+                    self.finish_as(tx, claim, Some(NOT_WANTED)).await
                 })
             })
             .await

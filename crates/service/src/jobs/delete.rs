@@ -10,6 +10,9 @@ use super::backup::blocking;
 use super::failure::{Failure, Work};
 use crate::Service;
 
+/// Why a backup was not removed although nothing went wrong.
+const UNWANTED: &str = "the backup's status was set by hand before it was removed";
+
 impl Service {
     /// Marks the bytes as deleted in the store unless another record needs them, then removes the
     /// row and what hangs on it. Space comes back when garbage is collected.
@@ -40,13 +43,15 @@ impl Service {
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    if let Some(backup) = tx.backups().find_any(id).await?
-                        && backup.status == BackupStatus::Deleting
-                    {
-                        tx.tags().clear(Tagged::Backup, &id.to_string()).await?;
-                        tx.shares().delete_of(id).await?;
-                        tx.backups().delete(id).await?;
+                    let backup = tx.backups().find_any(id).await?;
+                    let is_kept =
+                        backup.is_some_and(|backup| backup.status != BackupStatus::Deleting);
+                    if is_kept {
+                        return self.finish_as(tx, claim, Some(UNWANTED)).await;
                     }
+                    tx.tags().clear(Tagged::Backup, &id.to_string()).await?;
+                    tx.shares().delete_of(id).await?;
+                    tx.backups().delete(id).await?;
                     self.finish(tx, claim).await
                 })
             })

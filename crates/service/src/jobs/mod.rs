@@ -269,7 +269,18 @@ impl Service {
 
     /// Ends a job in the transaction that writes its result; refuses both if the claim was lost.
     async fn finish(&self, tx: &mut Transaction<'_>, claim: &Claim) -> Work<()> {
-        if tx.jobs().finish(claim, self.now(), None).await? { Ok(()) } else { Err(Failure::Lost) }
+        self.finish_as(tx, claim, None).await
+    }
+
+    /// As [`Service::finish`], with why the job did not do what it was to do. That is no failure:
+    /// its work was not wanted any more.
+    async fn finish_as(
+        &self,
+        tx: &mut Transaction<'_>,
+        claim: &Claim,
+        reason: Option<&str>,
+    ) -> Work<()> {
+        if tx.jobs().finish(claim, self.now(), reason).await? { Ok(()) } else { Err(Failure::Lost) }
     }
 }
 

@@ -19,6 +19,9 @@ use crate::{Error, Service};
 /// Metadata key that tells which backup a volume was restored from.
 const SOURCE_KEY: &str = "src_backup_id";
 
+/// Why a volume was not restored although nothing went wrong.
+const UNWANTED: &str = "the volume was deleted or its status was set by hand during the restore";
+
 impl Service {
     /// Writes a backup's bytes over a volume; every one is verified on the way.
     pub(super) async fn read_back(
@@ -100,8 +103,9 @@ impl Service {
                     {
                         take_over(&mut volume, &backup);
                         self.write_volume(tx, &mut volume).await?;
+                        return self.finish(tx, claim).await;
                     }
-                    self.finish(tx, claim).await
+                    self.finish_as(tx, claim, Some(UNWANTED)).await
                 })
             })
             .await

@@ -1,10 +1,12 @@
 //! Jobs as callers see them.
 
-use strongroom_model::id::JobId;
+use strongroom_catalog::{JobRecord, JobState};
+use strongroom_model::id::{JobId, ProjectId};
+use strongroom_model::identity::Role;
 use strongroom_model::job::{JobKind, Subject};
 use strongroom_model::time::Timestamp;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::{Caller, Service};
 
 /// Where a job stands.
@@ -40,8 +42,41 @@ pub struct JobView {
 }
 
 impl Service {
-    /// A job of the caller's project; `id` is text as it came, with or without hyphens.
-    pub async fn job(&self, _caller: &Caller, _id: &str) -> Result<JobView> {
-        todo!()
+    /// A job of the caller's project; `id` is text as it came, with or without hyphens. A cloud
+    /// admin sees every project's. A job that ended is known for as long as finished jobs are kept.
+    pub async fn job(&self, caller: &Caller, id: &str) -> Result<JobView> {
+        caller.project(Role::Reader, "job:get")?;
+        let missing = || Error::JobNotFound(id.to_owned());
+        let parsed = JobId::parse(id).map_err(|_| missing())?;
+        let found = self
+            .catalog()
+            .read(|tx| Box::pin(async move { Ok::<_, Error>(tx.jobs().find(parsed).await?) }))
+            .await?;
+        let is_visible = |project: &ProjectId| caller.owns(project);
+        found
+            .filter(|found| found.job.subject.project_id.as_ref().is_some_and(is_visible))
+            .map(view)
+            .ok_or_else(missing)
+    }
+}
+
+fn view(record: JobRecord) -> JobView {
+    let JobRecord { job, state, finished_at, error } = record;
+    let status = match state {
+        // Put off or cut short, it goes on.
+        JobState::Queued if job.attempt > 0 => JobStatus::Running,
+        JobState::Queued => JobStatus::Waiting,
+        JobState::Running => JobStatus::Running,
+        JobState::Done => JobStatus::Succeeded,
+        JobState::Failed => JobStatus::Failed,
+    };
+    JobView {
+        id: job.id,
+        kind: job.kind,
+        subject: job.subject,
+        status,
+        begun_at: job.created_at,
+        ended_at: finished_at,
+        fail_reason: error,
     }
 }

@@ -10,6 +10,7 @@ mod hands;
 mod identity;
 mod interruption;
 mod isolation;
+mod jobs;
 #[path = "../clock/keeping.rs"]
 mod keeping;
 mod policies;
@@ -17,5 +18,7 @@ mod policy_keeps;
 mod policy_runs;
 mod policy_year;
 mod quotas;
+mod shares;
+mod tags;
 mod volumes;
 mod world;

@@ -43,12 +43,18 @@ impl World {
 
     pub(crate) async fn with(settings: Settings) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let store = Store::folder(&dir.path().join("store")).unwrap();
+        Self::over(store, dir, settings).await
+    }
+
+    /// A world whose backups are kept elsewhere than in its directory.
+    pub(crate) async fn over(store: Store, dir: tempfile::TempDir, settings: Settings) -> Self {
         let clock = Arc::new(SettableClock::new(Timestamp::from_micros(1_700_000_000_000_000)));
         let database = match env!("CARGO_CRATE_NAME") {
             "rules_postgres" => Database::postgres(),
             _ => Database::sqlite(),
         };
-        let service = open(&dir, &clock, settings, (database.url(), 1)).await;
+        let service = open((&dir, store), &clock, settings, (database.url(), 1)).await;
         let bootstrap = service.bootstrap().await.unwrap().unwrap();
         let admin = log_in(&service, "admin", &bootstrap.password, "admin").await;
         Self { dir, service, clock, admin, bootstrap, database }
@@ -61,8 +67,9 @@ impl World {
 
     /// The same directory opened anew, as after a crash.
     pub(crate) async fn restart(mut self) -> Self {
-        self.service =
-            open(&self.dir, &self.clock, Settings::default(), (self.database.url(), 2)).await;
+        let store = Store::folder(&self.dir.path().join("store")).unwrap();
+        let url = self.database.url();
+        self.service = open((&self.dir, store), &self.clock, Settings::default(), (url, 2)).await;
         self
     }
 
@@ -176,14 +183,14 @@ pub(crate) async fn log_in(service: &Service, user: &str, password: &str, projec
 }
 
 async fn open(
-    dir: &tempfile::TempDir,
+    (dir, store): (&tempfile::TempDir, Store),
     clock: &Arc<SettableClock>,
     settings: Settings,
     (url, seed): (&str, u64),
 ) -> Service {
     let parts = Parts {
         catalog: Catalog::connect(url).await.unwrap(),
-        store: Store::folder(&dir.path().join("store")).unwrap(),
+        store,
         master_key: MasterKey::from_bytes([7; 32]),
         folder: VolumeFolder::open(dir.path().join("volumes")).unwrap(),
         clock: Arc::<SettableClock>::clone(clock),
