@@ -17,7 +17,7 @@ pub use strongroom_catalog::{BackupFilter, BackupKey};
 
 use crate::error::{Error, Result};
 use crate::metadata::MetadataChange;
-use crate::tag::TaggedId;
+use crate::tag::{TaggedId, check_tags};
 use crate::{Caller, Service};
 
 /// What a caller asks for when it creates a backup.
@@ -167,6 +167,7 @@ impl Service {
         new: &NewBackup,
     ) -> Result<(Backup, JobId)> {
         let project = caller.project(Role::Member, "backup:create")?;
+        check_tags(&new.tags)?;
         let source = self.claim_source(tx, project, new).await?;
         let parent = tx.backups().newest_available(project, source.volume.id).await?;
         let parent = parent.filter(|_| !new.wants_full);
