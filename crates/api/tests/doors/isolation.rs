@@ -27,7 +27,31 @@ fn operations(noun: &str) -> Vec<Operation> {
         ("GET", format!("/v3/{{p}}/{noun}s?marker=ID"), None),
     ];
     all.extend(special_operations(noun));
+    if noun == "backup" {
+        all.extend(vendor_operations());
+    }
     all
+}
+
+/// The vendor's operations that name a backup.
+fn vendor_operations() -> Vec<Operation> {
+    let cloud = |rest: &str| format!("/v2/{{p}}/cloudbackups/ID{rest}");
+    let tags = |rest: &str| format!("/v2/{{p}}/os-vendor-tags/backups/ID{rest}");
+    let shares = "/v2/{p}/os-vendor-backup-sharing";
+    let share = json!({"shared": {"backup_id": "ID", "to_project_ids": ["elsewhere"]}});
+    vec![
+        ("POST", cloud(""), None),
+        ("POST", cloud("/restore"), Some(json!({"restore": {"volume_id": NIL}}))),
+        ("POST", shares.to_owned(), Some(share)),
+        ("DELETE", format!("{shares}/ID?is_backup_id=true"), None),
+        ("GET", tags(""), None),
+        ("POST", tags(""), Some(json!({"tags": {"a": "b"}}))),
+        ("PUT", tags(""), Some(json!({"tags": {"a": "b"}}))),
+        ("GET", tags("/a"), None),
+        ("PUT", tags("/a"), Some(json!({"tag": {"a": "b"}}))),
+        ("DELETE", tags("/a"), None),
+        ("POST", tags("/action"), Some(json!({"os-delete_tags": {"a": "b"}}))),
+    ]
 }
 
 /// Those that only one noun has, and those that name a thing in their body.
@@ -41,6 +65,10 @@ fn special_operations(noun: &str) -> Vec<Operation> {
             ("GET", path("/export_record"), None),
             action(json!({"os-reset_status": {"status": "error"}})),
             ("POST", "/v3/{p}/volumes".to_owned(), Some(json!({"volume": {"backup_id": "ID"}}))),
+        ]),
+        "share" => all.extend([
+            ("GET", "/v2/{p}/os-vendor-backup-sharing/ID".to_owned(), None),
+            ("DELETE", "/v2/{p}/os-vendor-backup-sharing/ID".to_owned(), None),
         ]),
         "volume" => all.extend([
             action(json!({"os-reset_status": {"status": "error"}})),
@@ -115,6 +143,96 @@ async fn everything(client: &Client<'_>) -> Vec<Value> {
         all.push(client.at("3.71").get(&path).await.expect(200));
     }
     all
+}
+
+/// Whether a share opens an operation on the shared backup: to look at it and to make a volume of it.
+fn is_open_to_recipients((method, path, _): &Operation) -> bool {
+    match *method {
+        "GET" | "HEAD" => path == "/v3/{p}/backups/ID",
+        "POST" => path == "/v3/{p}/volumes",
+        _ => false,
+    }
+}
+
+#[tokio::test]
+async fn a_shared_backup_is_looked_at_and_copied_and_nothing_else() {
+    let (world, alpha, beta) = World::with_projects().await;
+    let owner = world.volume(&alpha.member);
+    let volume = owner.make_volume("v").await;
+    let backup = owner.make_backup(&volume, "b").await;
+    let tags = format!("/v2/{{p}}/os-vendor-tags/backups/{backup}");
+    owner.post(&tags, json!({"tags": {"a": "b"}})).await.expect(200);
+    let target = world.volume(&beta.member).make_volume("own").await;
+    let mut operations = operations("backup");
+    let onto = Some(json!({"restore": {"volume_id": target}}));
+    operations.push(("POST", "/v3/{p}/backups/ID/restore".to_owned(), onto));
+    let share = json!({"shared": {"backup_id": backup, "to_project_ids": [beta.member.project]}});
+    let shares = "/v2/{p}/os-vendor-backup-sharing";
+    let made = owner.post(shares, share).await.expect(200);
+    let share = made["shared"][0]["id"].as_str().unwrap();
+    let before = everything(&owner).await;
+    for has_ended in [false, true] {
+        for access in [&beta.member, &beta.admin] {
+            let recipient = world.volume(access).at("3.71");
+            for operation in &operations {
+                let shared = run(&recipient, operation, &backup).await;
+                let missing = run(&recipient, operation, NIL).await;
+                if is_open_to_recipients(operation) && !has_ended {
+                    assert!(matches!(shared.0, 200 | 202), "{operation:?} {shared:?}");
+                    assert_eq!(missing.0, 404);
+                } else {
+                    assert_eq!(shared, missing, "{operation:?}");
+                    assert!(matches!(shared.0, 403 | 404), "{operation:?} {shared:?}");
+                }
+            }
+            for path in ["backups", "backups/detail", "backups/detail?all_tenants=1"] {
+                let listed = recipient.get(&format!("/v3/{{p}}/{path}")).await.expect(200);
+                assert_eq!(listed["backups"], json!([]));
+            }
+            let found = recipient.get("/v2/{p}/os-vendor-tags/backups").await.expect(200);
+            assert_eq!(found, json!({"tags": {}}));
+        }
+        if !has_ended {
+            world.settle().await;
+            owner.delete(&format!("{shares}/{share}")).await.expect(200);
+        }
+    }
+    assert_eq!(world.service.run_due_jobs().await.unwrap(), 0);
+    assert_eq!(everything(&owner).await, before, "nothing of the owner's has changed");
+}
+
+#[tokio::test]
+async fn a_share_is_seen_by_its_sides_and_ended_by_the_owner() {
+    let (world, alpha, beta) = World::with_projects().await;
+    let owner = world.volume(&alpha.member);
+    let volume = owner.make_volume("v").await;
+    let backup = owner.make_backup(&volume, "b").await;
+    let shares = "/v2/{p}/os-vendor-backup-sharing";
+    let make = async |to: &str| {
+        let body = json!({"shared": {"backup_id": backup, "to_project_ids": [to]}});
+        let made = owner.post(shares, body).await.expect(200);
+        made["shared"][0]["id"].as_str().unwrap().to_owned()
+    };
+    let (with_beta, with_third) = (make(&beta.member.project).await, make("third").await);
+    for access in [&beta.member, &beta.admin] {
+        let recipient = world.volume(access);
+        for operation in special_operations("share") {
+            for id in [&with_beta, &with_third] {
+                let answer = run(&recipient, &operation, id).await;
+                if operation.0 == "GET" && *id == with_beta {
+                    assert_eq!(answer.0, 200);
+                } else {
+                    let missing = run(&recipient, &operation, NIL).await;
+                    assert_eq!((answer.0, &answer), (404, &missing), "{operation:?}");
+                }
+            }
+        }
+        for (query, count) in [("", 0), ("?share_to_me=true", 1)] {
+            let listed = recipient.get(&format!("{shares}/count{query}")).await.expect(200);
+            assert_eq!(listed, json!({"count": count}));
+        }
+    }
+    assert_eq!(owner.get(&format!("{shares}/count")).await.expect(200), json!({"count": 2}));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::world::{Client, World};
 
 /// A key and the types that its value may have.
-type Shape = &'static [(&'static str, &'static [&'static str])];
+pub(crate) type Shape = &'static [(&'static str, &'static [&'static str])];
 
 const DETAIL_V2: Shape = &[
     ("status", &["string"]),
@@ -60,8 +60,9 @@ fn kinds(value: &Value) -> Vec<&'static str> {
     kinds
 }
 
+/// The value is an object of exactly these keys, in this order, with these types.
 #[track_caller]
-fn assert_shape(value: &Value, shape: Shape) {
+pub(crate) fn assert_shape(value: &Value, shape: Shape) {
     let keys: Vec<_> = value.as_object().unwrap().keys().collect();
     let expected: Vec<_> = shape.iter().map(|(key, _)| key).collect();
     assert_eq!(keys, expected, "keys, in the documented order");

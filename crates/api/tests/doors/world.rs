@@ -25,7 +25,7 @@ pub(crate) const PASSWORD: &str = "correct horse";
 
 /// Everything that runs, until it is dropped.
 pub(crate) struct World {
-    _dir: TempDir,
+    dir: TempDir,
     clock: Arc<SettableClock>,
     pub(crate) service: Service,
     volume: Router,
@@ -97,7 +97,7 @@ impl World {
         let first = service.bootstrap().await.unwrap().unwrap();
         let (volume, identity) = doors(&service, &chance);
         let mut world = Self {
-            _dir: dir,
+            dir,
             clock,
             service,
             volume,
@@ -170,6 +170,12 @@ impl World {
         let issued = self.nobody_at_identity().post("/v3/auth/tokens", body).await;
         assert_eq!(issued.status, 201, "{}", issued.text);
         issued.header("x-subject-token").unwrap().to_owned()
+    }
+
+    /// The catalogue, as another process would open it.
+    pub(crate) async fn catalog(&self) -> Catalog {
+        let file = self.dir.path().join("catalog.db");
+        Catalog::connect(&format!("sqlite://{}", file.display())).await.unwrap()
     }
 
     /// Works on every job that is due, and lets a second pass.
