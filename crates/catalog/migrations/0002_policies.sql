@@ -51,6 +51,7 @@ CREATE TABLE task (
 );
 CREATE INDEX task_policy ON task (policy_id, created_at, id);
 CREATE INDEX task_backup ON task (backup_id) WHERE backup_id IS NOT NULL;
+CREATE INDEX task_running ON task (policy_id) WHERE status = 'running';
 CREATE INDEX task_finished ON task (finished_at);
 
 CREATE TABLE share (

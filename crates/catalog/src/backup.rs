@@ -311,6 +311,17 @@ impl Backups<'_> {
         Ok(found.is_some())
     }
 
+    /// The backups that a policy made of a volume, oldest first.
+    pub async fn of_policy(
+        &mut self,
+        policy_id: PolicyId,
+        volume_id: VolumeId,
+    ) -> Result<Vec<Backup>> {
+        let tail = "WHERE policy_id = $1 AND volume_id = $2 ORDER BY created_at, id";
+        let values = vec![Value::text(policy_id), Value::text(volume_id)];
+        TABLE.list(self.0, tail, values, decode).await
+    }
+
     /// The backups that are being made of a live volume, not of a snapshot.
     pub async fn being_made_of(&mut self, volume_id: VolumeId) -> Result<Vec<Backup>> {
         let tail = "WHERE volume_id = $1 AND status = $2 AND snapshot_id IS NULL \

@@ -5,8 +5,8 @@ use std::pin::Pin;
 
 use crate::sql::Session;
 use crate::{
-    Assignments, Backups, Domains, Jobs, Projects, Quotas, Revocations, Settings, Shares,
-    Snapshots, TagSets, Users, Vaults, Volumes,
+    Assignments, Backups, Domains, Jobs, Policies, Projects, Quotas, Revocations, Settings, Shares,
+    Snapshots, TagSets, Tasks, Users, Vaults, Volumes,
 };
 
 /// A boxed future that may move between threads.
@@ -83,6 +83,16 @@ impl Transaction<'_> {
     /// Keys and values on things.
     pub const fn tags(&mut self) -> TagSets<'_> {
         TagSets(&mut self.session)
+    }
+
+    /// What is backed up when, and the disks that belong to it.
+    pub const fn policies(&mut self) -> Policies<'_> {
+        Policies(&mut self.session)
+    }
+
+    /// What policies did.
+    pub const fn tasks(&mut self) -> Tasks<'_> {
+        Tasks(&mut self.session)
     }
 
     /// Background work.

@@ -155,6 +155,15 @@ impl Volumes<'_> {
         TABLE.list(self.0, tail, vec![Value::text(origin), creating], decode).await
     }
 
+    /// Whether a volume is still to be made from a backup.
+    pub async fn is_any_to_be_made_from(&mut self, backup_id: BackupId) -> Result<bool> {
+        let tail = "WHERE backup_id = $1 AND status = $2 LIMIT 1";
+        let creating = Value::text(VolumeStatus::Creating.as_str());
+        let found =
+            TABLE.find(self.0, tail, vec![Value::text(backup_id), creating], decode).await?;
+        Ok(found.is_some())
+    }
+
     /// Writes the volume over the one of its id; tells whether there was one.
     pub async fn update(&mut self, volume: &Volume) -> Result<bool> {
         TABLE.update(self.0, values(volume)).await

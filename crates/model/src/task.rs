@@ -59,6 +59,37 @@ pub enum TaskFault {
     BackupFailed,
 }
 
+impl TaskFault {
+    /// Every reason.
+    pub const ALL: [Self; 7] = [
+        Self::Missed,
+        Self::VolumeGone,
+        Self::VolumeState,
+        Self::Unfinished,
+        Self::CountQuota,
+        Self::SizeQuota,
+        Self::BackupFailed,
+    ];
+
+    /// The word in the catalogue.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missed => "missed",
+            Self::VolumeGone => "volume_gone",
+            Self::VolumeState => "volume_state",
+            Self::Unfinished => "unfinished",
+            Self::CountQuota => "count_quota",
+            Self::SizeQuota => "size_quota",
+            Self::BackupFailed => "backup_failed",
+        }
+    }
+
+    /// The reason of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fault| fault.as_str() == word)
+    }
+}
+
 /// One disk's part in one run of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
@@ -88,4 +119,20 @@ pub struct Task {
     pub created_at: Timestamp,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_reasons_correspond() {
+        for status in TaskStatus::ALL {
+            assert_eq!(TaskStatus::parse(status.as_str()), Some(status));
+        }
+        for fault in TaskFault::ALL {
+            assert_eq!(TaskFault::parse(fault.as_str()), Some(fault));
+        }
+        assert_eq!(TaskFault::parse("bad luck"), None);
+    }
 }

@@ -16,7 +16,7 @@ use strongroom_model::volume::{Metadata, Volume, VolumeStatus};
 pub use strongroom_catalog::{BackupFilter, BackupKey};
 
 use crate::error::{Error, Result};
-use crate::tag::TaggedId;
+use crate::tag::{TaggedId, check_tags};
 use crate::{Caller, Service};
 
 /// What a caller asks for when it creates a backup.
@@ -166,6 +166,7 @@ impl Service {
         new: &NewBackup,
     ) -> Result<(Backup, JobId)> {
         let project = caller.project(Role::Member, "backup:create")?;
+        check_tags(&new.tags)?;
         let source = self.claim_source(tx, project, new).await?;
         let parent = tx.backups().newest_available(project, source.volume.id).await?;
         let parent = parent.filter(|_| !new.wants_full);
@@ -277,6 +278,7 @@ impl Service {
     ) -> Result<JobId> {
         backup.status = BackupStatus::Deleting;
         self.write_backup(tx, backup).await?;
+        self.fail_task_of(tx, backup.id, "the backup was deleted").await?;
         tx.shares().delete_of(backup.id).await?;
         let kind = JobKind::DeleteBackup { backup_id: backup.id };
         self.enqueue_about(tx, caller, kind, subject(backup)).await
@@ -311,6 +313,10 @@ impl Service {
                         });
                     }
                     backup.status = status;
+                    if status != BackupStatus::Creating {
+                        let reason = "the backup's status was set by hand";
+                        self.fail_task_of(tx, backup.id, reason).await?;
+                    }
                     self.write_backup(tx, &mut backup).await
                 })
             })

@@ -84,6 +84,8 @@ struct Inner {
     nudge: Notify,
     /// Tells that there is garbage to collect.
     litter: Notify,
+    /// Tells that the next run of some policy changed.
+    alarm: Notify,
 }
 
 impl Service {
@@ -109,6 +111,7 @@ impl Service {
             decoy_hash,
             nudge: Notify::new(),
             litter: Notify::new(),
+            alarm: Notify::new(),
         })))
     }
 

@@ -30,6 +30,10 @@ pub struct Settings {
     pub strict_cinder: bool,
     /// Limits of a project that has none of its own; absent means unlimited.
     pub quota_defaults: BTreeMap<Resource, i64>,
+    /// Policies that a project may have.
+    pub policies_max: u32,
+    /// Disks that may be bound to one policy.
+    pub policy_volumes_max: u32,
     /// This node's name in leases and sessions.
     pub node: String,
 }
@@ -55,6 +59,8 @@ impl Default for Settings {
             gc_interval: Duration::from_secs(600),
             strict_cinder: false,
             quota_defaults: BTreeMap::new(),
+            policies_max: 32,
+            policy_volumes_max: 64,
             node: "node".to_owned(),
         }
     }

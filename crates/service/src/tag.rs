@@ -61,6 +61,11 @@ impl TaggedId {
         Self { kind: Tagged::Backup, id: backup.id.to_string() }
     }
 
+    /// A policy.
+    pub(crate) fn of_policy(id: PolicyId) -> Self {
+        Self { kind: Tagged::Policy, id: id.to_string() }
+    }
+
     /// A thing by an id as it came.
     fn parse(kind: Tagged, id: &str) -> Result<Self> {
         let canonical = match kind {

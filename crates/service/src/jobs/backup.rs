@@ -41,11 +41,11 @@ struct Stored {
     is_torn: bool,
 }
 
-/// Why a backup was not made although nothing went wrong.
-const UNWANTED: &str = "the backup was deleted or its status was set by hand before it was made";
-
 /// What a backup says of itself if it may mix states.
 const TORN: &str = "the volume was written to while it was read: the backup may mix its states";
+
+/// Why a policy's task failed whose backup was deleted, or its status set, while it was made.
+const NOT_WANTED: &str = "the backup was deleted or its status was set while it was made";
 
 impl Service {
     /// Stores the bytes of a backup's source, then says so.
@@ -68,6 +68,7 @@ impl Service {
         let key = self.vaults().master_key_id();
         let measured = measured(&stored.stats, order.parent.as_ref(), key);
         self.publish_backup(claim, id, &measured, stored.is_torn).await?;
+        self.expire_after(&order.backup).await;
         self.discard_frozen(id).await
     }
 
@@ -219,10 +220,11 @@ impl Service {
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    let mut unwanted = Some(UNWANTED);
+                    let mut unwanted = Some(NOT_WANTED);
                     if let Some(mut backup) = tx.backups().find_any(id).await? {
                         if backup.status == BackupStatus::Creating {
                             unwanted = None;
+                            tx.tasks().finish_of(id, self.now(), None).await?;
                             backup.status = BackupStatus::Available;
                             backup.progress = 100;
                             backup.fail_reason = is_torn.then(|| TORN.to_owned());
@@ -231,6 +233,7 @@ impl Service {
                         self.write_backup(tx, &mut backup).await?;
                         self.release_source(tx, &backup).await?;
                     }
+                    self.fail_task_of(tx, id, NOT_WANTED).await?;
                     self.finish_as(tx, claim, unwanted).await
                 })
             })
@@ -246,7 +249,8 @@ impl Service {
                     if let Some(backup) = tx.backups().find_any(id).await? {
                         self.release_source(tx, &backup).await?;
                     }
-                    self.finish_as(tx, claim, Some(UNWANTED)).await
+                    self.fail_task_of(tx, id, NOT_WANTED).await?;
+                    self.finish_as(tx, claim, Some(NOT_WANTED)).await
                 })
             })
             .await
@@ -260,6 +264,7 @@ impl Service {
         reason: &str,
     ) -> crate::Result<()> {
         self.fail_record(tx, id, reason).await?;
+        self.fail_task_of(tx, id, reason).await?;
         let Some(backup) = tx.backups().find_any(id).await? else { return Ok(()) };
         self.release_source(tx, &backup).await
     }

@@ -10,6 +10,7 @@ mod backup;
 mod delete;
 mod failure;
 mod import;
+mod policies;
 mod restore;
 mod status;
 mod supervise;
@@ -49,6 +50,7 @@ impl Service {
             let worker = format!("{}-{number}", self.settings().node);
             tracker.spawn(self.clone().run_worker(worker, stop.clone()));
         }
+        tracker.spawn(self.clone().run_policies(stop.clone()));
         tracker.spawn(self.clone().run_tending(stop));
         tracker.close();
         tracker.wait().await;

@@ -16,7 +16,7 @@ use super::failure::Work;
 use crate::error::Result;
 use crate::{Error, Service};
 
-/// How long finished jobs are kept.
+/// How long finished jobs, and what policies did, are kept.
 const JOBS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// How long after a deletion garbage is collected.
@@ -52,6 +52,7 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     tx.jobs().purge_finished(before).await?;
+                    tx.tasks().purge_finished(before).await?;
                     tx.revocations().purge(now).await?;
                     Ok::<_, Error>(tx.vaults().list_all().await?)
                 })

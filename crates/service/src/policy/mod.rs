@@ -1,15 +1,23 @@
-//! Policies as callers see them: make, change, bind disks, run by hand.
+//! Policies: when what is backed up, and what is kept.
+//!
+//! [`schedule`] and [`retention`] decide over plain values. `manage` and `binding` are what callers
+//! ask for, `run` begins backups when they are due, and `sweep` removes what is no longer kept.
 
+mod binding;
+mod change;
+mod manage;
 pub mod retention;
+mod run;
 pub mod schedule;
+mod start;
+mod sweep;
+
+pub(crate) use manage::find_policy;
 
 use strongroom_model::id::VolumeId;
 use strongroom_model::policy::{Days, Policy, Retention, TimeOfDay, Trigger};
 use strongroom_model::tag::Tags;
 use strongroom_model::zone::Zone;
-
-use crate::error::Result;
-use crate::{Caller, Service};
 
 /// What a caller asks for when it makes a policy.
 #[derive(Debug, Clone)]
@@ -84,61 +92,4 @@ pub struct Binding {
     pub availability_zone: Option<String>,
     /// Why not; none if it was done.
     pub fault: Option<BindingFault>,
-}
-
-impl Service {
-    /// Makes a policy. Nothing runs before the first time that its trigger names.
-    pub async fn create_policy(&self, _caller: &Caller, _new: NewPolicy) -> Result<Policy> {
-        todo!()
-    }
-
-    /// Every policy of the caller's project, oldest first.
-    pub async fn policies(&self, _caller: &Caller) -> Result<Vec<PolicyView>> {
-        todo!()
-    }
-
-    /// One policy of the caller's project. `id` is text as it came; what is no UUID is not found.
-    pub async fn policy(&self, _caller: &Caller, _id: &str) -> Result<PolicyView> {
-        todo!()
-    }
-
-    /// Changes a policy. Its next run is reckoned anew from now.
-    pub async fn update_policy(
-        &self,
-        _caller: &Caller,
-        _id: &str,
-        _change: PolicyChange,
-    ) -> Result<Policy> {
-        todo!()
-    }
-
-    /// Removes a policy with its bindings and tags; the backups that it made stay.
-    pub async fn delete_policy(&self, _caller: &Caller, _id: &str) -> Result<()> {
-        todo!()
-    }
-
-    /// Runs a policy now, enabled or not. Refused while a run of it goes on.
-    pub async fn execute_policy(&self, _caller: &Caller, _id: &str) -> Result<()> {
-        todo!()
-    }
-
-    /// Binds disks to a policy, each for itself. One that is bound to another policy moves.
-    pub async fn bind_volumes(
-        &self,
-        _caller: &Caller,
-        _id: &str,
-        _volumes: &[String],
-    ) -> Result<Vec<Binding>> {
-        todo!()
-    }
-
-    /// Releases disks from a policy, each for itself.
-    pub async fn release_volumes(
-        &self,
-        _caller: &Caller,
-        _id: &str,
-        _volumes: &[String],
-    ) -> Result<Vec<Binding>> {
-        todo!()
-    }
 }

@@ -1,0 +1,177 @@
+//! Policies whose time has come.
+
+use std::time::Duration;
+
+use strongroom_catalog::Transaction;
+use strongroom_model::id::RunId;
+use strongroom_model::policy::{Policy, Trigger};
+use strongroom_model::task::TaskFault;
+use strongroom_model::time::Timestamp;
+use tracing::{error, warn};
+
+use super::schedule::{firings_after, next_after};
+use super::start::{Begun, Run};
+use crate::Service;
+use crate::error::{Error, Result};
+
+/// How far back each missed run is recorded: as long as tasks are kept.
+const RECORDED_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// How far back missed runs are counted. No interval is longer than 255 days.
+const COUNTED_FOR: Duration = Duration::from_secs(800 * 24 * 3600);
+
+/// Firings that nothing makes up for.
+#[derive(Debug)]
+struct Missed {
+    /// Those of the last 30 days, in order.
+    recent: Vec<Timestamp>,
+    /// How many lie before those.
+    earlier: usize,
+}
+
+impl Missed {
+    fn of(firings: Vec<Timestamp>, now: Timestamp) -> Self {
+        let is_recent = |at: &Timestamp| *at >= before(now, RECORDED_FOR);
+        let (recent, earlier): (Vec<_>, Vec<_>) = firings.into_iter().partition(is_recent);
+        Self { recent, earlier: earlier.len() }
+    }
+}
+
+/// The firings from `seen`, which is the next run that was noted, up to `now`.
+fn firings_due(trigger: &Trigger, seen: Timestamp, now: Timestamp) -> Vec<Timestamp> {
+    let begin = seen.max(before(now, COUNTED_FOR));
+    let just_before = Timestamp::from_micros(begin.as_micros().saturating_sub(1));
+    firings_after(trigger, just_before).take_while(|at| *at <= now).collect()
+}
+
+impl Service {
+    /// Begins the run of every policy whose time has come and returns how many. One that was missed
+    /// is made up for once; that no other node begins the same one is certain.
+    ///
+    /// # Errors
+    /// The first of the failures, after every policy has been seen to.
+    pub async fn run_due_policies(&self) -> Result<usize> {
+        let now = self.now();
+        let due = self
+            .catalog()
+            .read(|tx| Box::pin(async move { Ok::<_, Error>(tx.policies().list_due(now).await?) }))
+            .await?;
+        let (mut count, mut failure) = (0, None);
+        for policy in &due {
+            match self.run_due(policy).await {
+                Ok(is_begun) => count += usize::from(is_begun),
+                Err(error) => {
+                    error!(policy = %policy.id, %error, "cannot run a policy");
+                    failure = failure.or(Some(error));
+                }
+            }
+        }
+        self.nudge();
+        failure.map_or(Ok(count), Err)
+    }
+
+    /// Begins the run of one policy unless somebody was quicker; tells whether it did.
+    async fn run_due(&self, seen: &Policy) -> Result<bool> {
+        let Some(seen_at) = seen.next_run_at else { return Ok(false) };
+        self.catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    let Some(policy) = tx.policies().find_any(seen.id).await? else {
+                        return Ok(false);
+                    };
+                    let now = self.now();
+                    let next = next_after(&policy.trigger, now);
+                    if !tx.policies().set_next_run(policy.id, seen_at, next).await? {
+                        return Ok(false);
+                    }
+                    let mut due = firings_due(&policy.trigger, seen_at, now);
+                    let latest = due.pop().unwrap_or(seen_at);
+                    self.note_missed(tx, &policy, &Missed::of(due, now)).await?;
+                    self.start_run(tx, &policy, latest).await?;
+                    Ok(true)
+                })
+            })
+            .await
+    }
+
+    /// Notes as missed what was due and will not be made up for, because the policy is changed.
+    pub(super) async fn note_overdue(
+        &self,
+        tx: &mut Transaction<'_>,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<()> {
+        match policy.next_run_at {
+            Some(seen) if seen <= now => {
+                let due = firings_due(&policy.trigger, seen, now);
+                self.note_missed(tx, policy, &Missed::of(due, now)).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A skipped task for each disk and each firing that is recorded.
+    async fn note_missed(
+        &self,
+        tx: &mut Transaction<'_>,
+        policy: &Policy,
+        missed: &Missed,
+    ) -> Result<()> {
+        if missed.recent.is_empty() && missed.earlier == 0 {
+            return Ok(());
+        }
+        let (recent, earlier) = (missed.recent.len(), missed.earlier);
+        warn!(policy = %policy.id, recent, earlier, "runs of a policy were missed");
+        let volumes = tx.policies().volumes(policy.id).await?;
+        let mut tasks = Vec::new();
+        for (n, due_at) in missed.recent.iter().enumerate() {
+            let run = Run { policy, id: RunId::random(self.chance()), due_at: *due_at };
+            let message = missed_message(if n == 0 { earlier } else { 0 });
+            tasks.extend(volumes.iter().map(|volume| {
+                let begun = Begun::Skipped(TaskFault::Missed, message.clone());
+                self.task(&run, *volume, self.backup_name(), begun)
+            }));
+        }
+        Ok(tx.tasks().insert_all(&tasks).await?)
+    }
+}
+
+fn missed_message(earlier: usize) -> String {
+    let mut text = "the service was not running at the time".to_owned();
+    if earlier > 0 {
+        text.push_str(&format!(", nor at {earlier} times before the last 30 days"));
+    }
+    text
+}
+
+fn before(now: Timestamp, duration: Duration) -> Timestamp {
+    let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+    Timestamp::from_micros(now.as_micros().saturating_sub(micros))
+}
+
+#[cfg(test)]
+mod tests {
+    use strongroom_model::policy::{Days, Rule, TimeOfDay};
+    use strongroom_model::zone::Zone;
+
+    use super::*;
+
+    #[test]
+    fn what_is_overdue_is_split_at_thirty_days() {
+        let rule = Rule {
+            times: vec![TimeOfDay { hour: 0, minute: 0 }],
+            days: Days::OfMonth { every: 1 },
+        };
+        let trigger = Trigger { zone: Zone::utc(), rules: vec![rule] };
+        let at = |text| Timestamp::parse(text).unwrap();
+        let overdue = |from, to| Missed::of(firings_due(&trigger, at(from), at(to)), at(to));
+        let one = overdue("2024-05-01T00:00:00Z", "2024-05-01T00:00:00Z");
+        assert_eq!((one.recent.len(), one.earlier), (1, 0));
+        let many = overdue("2024-03-01T00:00:00Z", "2024-05-01T12:00:00Z");
+        // 30 days back from noon begins with the second of April.
+        assert_eq!((many.recent.len(), many.earlier), (30, 32));
+        assert_eq!(many.recent.last(), Some(&at("2024-05-01T00:00:00Z")));
+        let ages = overdue("1990-03-01T00:00:00Z", "2024-05-01T12:00:00Z");
+        assert_eq!((ages.recent.len(), ages.earlier), (30, 770));
+    }
+}

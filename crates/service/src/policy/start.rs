@@ -1,0 +1,187 @@
+//! One run of a policy: a task for each of its disks, and a backup where that can be.
+
+use std::time::Duration;
+
+use strongroom_catalog::Transaction;
+use strongroom_model::id::{BackupId, JobId, RunId, TaskId, VolumeId};
+use strongroom_model::identity::Role;
+use strongroom_model::policy::Policy;
+use strongroom_model::quota::Resource;
+use strongroom_model::tag::{Tagged, Tags};
+use strongroom_model::task::{Task, TaskFault, TaskStatus};
+use strongroom_model::time::Timestamp;
+use strongroom_model::volume::{Volume, VolumeStatus};
+
+use crate::backup::{MadeBy, NewBackup};
+use crate::error::{Error, Result};
+use crate::{Caller, CallerScope, Service};
+
+/// One run, as its tasks see it.
+pub(super) struct Run<'p> {
+    pub(super) policy: &'p Policy,
+    pub(super) id: RunId,
+    pub(super) due_at: Timestamp,
+}
+
+/// How a task begins: with a backup, or with the reason why there is none.
+pub(super) enum Begun {
+    Backup(BackupId, JobId),
+    Failed(TaskFault, String),
+    Skipped(TaskFault, String),
+}
+
+impl Service {
+    /// Begins what a policy does, on all of its disks: what stands in the way of one is its task's
+    /// and hinders no other. The workers are still to be nudged.
+    pub(super) async fn start_run(
+        &self,
+        tx: &mut Transaction<'_>,
+        policy: &Policy,
+        due_at: Timestamp,
+    ) -> Result<()> {
+        let run = Run { policy, id: RunId::random(self.chance()), due_at };
+        let caller = self.caller_for(policy);
+        let tags = tx.tags().get(Tagged::Policy, &policy.id.to_string()).await?;
+        for volume_id in tx.policies().volumes(policy.id).await? {
+            let name = self.backup_name();
+            let new = self.automatic_backup(policy, volume_id, (&name, &tags));
+            let begun = self.begin_task(tx, &caller, new).await?;
+            let task = self.task(&run, volume_id, name, begun);
+            tx.tasks().insert(&task).await?;
+        }
+        Ok(())
+    }
+
+    /// Who a policy acts as: the user who made it, as a member of its project.
+    pub(super) fn caller_for(&self, policy: &Policy) -> Caller {
+        Caller {
+            user_id: policy.user_id.clone(),
+            scope: CallerScope::Project(policy.project_id.clone()),
+            role: Some(Role::Member),
+            is_cloud_admin: false,
+            request_id: self.request_id(),
+        }
+    }
+
+    /// `autobk_` and four hexadecimal characters.
+    pub(super) fn backup_name(&self) -> String {
+        let mut bytes = [0; 2];
+        self.chance().fill(&mut bytes);
+        format!("autobk_{:04x}", u16::from_be_bytes(bytes))
+    }
+
+    /// The task of one disk in a run. It has ended unless its backup was begun.
+    pub(super) fn task(
+        &self,
+        run: &Run<'_>,
+        volume_id: VolumeId,
+        backup_name: String,
+        begun: Begun,
+    ) -> Task {
+        let now = self.now();
+        let task = Task {
+            id: TaskId::random(self.chance()),
+            run_id: run.id,
+            policy_id: run.policy.id,
+            volume_id,
+            due_at: run.due_at,
+            status: TaskStatus::Running,
+            backup_name,
+            backup_id: None,
+            job_id: None,
+            fault: None,
+            message: None,
+            created_at: now,
+            finished_at: None,
+        };
+        let ended = |status, fault, message| Task {
+            status,
+            fault: Some(fault),
+            message: Some(message),
+            finished_at: Some(now),
+            ..task.clone()
+        };
+        match begun {
+            Begun::Backup(backup, job) => {
+                Task { backup_id: Some(backup), job_id: Some(job), ..task }
+            }
+            Begun::Failed(fault, message) => ended(TaskStatus::Failed, fault, message),
+            Begun::Skipped(fault, message) => ended(TaskStatus::Skipped, fault, message),
+        }
+    }
+
+    fn automatic_backup(
+        &self,
+        policy: &Policy,
+        volume_id: VolumeId,
+        (name, tags): (&str, &Tags),
+    ) -> NewBackup {
+        let lifetime = |days| Duration::from_secs(u64::from(days) * 24 * 3600);
+        let expires_at = policy.retention.days.map(|days| self.now().plus(lifetime(days)));
+        NewBackup {
+            name: Some(name.to_owned()),
+            is_forced: true,
+            tags: tags.clone(),
+            policy: Some(MadeBy { policy_id: policy.id, expires_at }),
+            ..NewBackup::of(volume_id)
+        }
+    }
+
+    /// Begins a backup if nothing stands in its way. That is found out beforehand, since what a
+    /// refused request has written would be saved with the rest of the run.
+    async fn begin_task(
+        &self,
+        tx: &mut Transaction<'_>,
+        caller: &Caller,
+        mut new: NewBackup,
+    ) -> Result<Begun> {
+        let project = caller.project(Role::Member, "backup:create")?;
+        let Some(volume) = tx.volumes().find(project, new.volume_id).await? else {
+            let message = "the disk does not exist any more".to_owned();
+            return Ok(Begun::Skipped(TaskFault::VolumeGone, message));
+        };
+        if let Some(obstacle) = self.obstacle(tx, &volume).await? {
+            return Ok(obstacle);
+        }
+        new.is_incremental = tx.backups().newest_available(project, volume.id).await?.is_some();
+        let (backup, job) = self.begin_backup(tx, caller, &new).await?;
+        Ok(Begun::Backup(backup.id, job))
+    }
+
+    /// What stands in the way of a backup of a disk.
+    async fn obstacle(&self, tx: &mut Transaction<'_>, volume: &Volume) -> Result<Option<Begun>> {
+        let is_being_made = !tx.backups().being_made_of(volume.id).await?.is_empty();
+        if volume.status == VolumeStatus::BackingUp || is_being_made {
+            let message = "an earlier backup of the disk is not finished".to_owned();
+            return Ok(Some(Begun::Skipped(TaskFault::Unfinished, message)));
+        }
+        if !matches!(volume.status, VolumeStatus::Available | VolumeStatus::InUse) {
+            let message = Error::VolumeNotBackupable(volume.status).to_string();
+            return Ok(Some(Begun::Failed(TaskFault::VolumeState, message)));
+        }
+        let asked = [(Resource::Backups, 1), (Resource::BackupGigabytes, i64::from(volume.size.0))];
+        match self.check_quota(tx, &volume.project_id, &asked).await {
+            Ok(()) => Ok(None),
+            Err(error @ Error::QuotaExceeded { resource, .. }) => {
+                let fault = match resource {
+                    Resource::Backups => TaskFault::CountQuota,
+                    _ => TaskFault::SizeQuota,
+                };
+                Ok(Some(Begun::Failed(fault, error.to_string())))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends the task whose backup came to nothing, if there is one and it has not ended.
+    pub(crate) async fn fail_task_of(
+        &self,
+        tx: &mut Transaction<'_>,
+        backup_id: BackupId,
+        reason: &str,
+    ) -> Result<()> {
+        let fault = Some((TaskFault::BackupFailed, reason));
+        tx.tasks().finish_of(backup_id, self.now(), fault).await?;
+        Ok(())
+    }
+}
