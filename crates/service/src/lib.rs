@@ -11,6 +11,7 @@ pub mod backup;
 pub mod caller;
 pub mod error;
 pub mod folder;
+mod growth;
 pub mod identity;
 pub mod jobs;
 pub mod metadata;

@@ -211,34 +211,6 @@ impl Service {
         Ok(())
     }
 
-    /// Makes an available volume larger; its new end reads as zeros.
-    pub async fn extend_volume(&self, caller: &Caller, id: &str, size: GiB) -> Result<()> {
-        let project = caller.project(Role::Member, "volume:extend")?;
-        let volume = self
-            .catalog()
-            .transact(|tx| {
-                Box::pin(async move {
-                    let mut volume = self.find_volume(tx, caller, project, id).await?;
-                    if volume.status != VolumeStatus::Available {
-                        return Err(Error::VolumeBusy { id: volume.id, status: volume.status });
-                    }
-                    self.refuse_while_copied(tx, &volume).await?;
-                    let needed = GiB(volume.size.0 + 1);
-                    if size < needed {
-                        return Err(Error::SizeTooSmall { wanted: size, needed });
-                    }
-                    let more = i64::from(size.0 - volume.size.0);
-                    self.check_quota(tx, project, &[(Resource::Gigabytes, more)]).await?;
-                    volume.size = size;
-                    self.write_volume(tx, &mut volume).await?;
-                    Ok(volume)
-                })
-            })
-            .await?;
-        let path = self.folder().volume(volume.id);
-        self.on_folder(move |folder| folder.extend(&path, size.bytes())).await
-    }
-
     /// Notes that a server uses the volume (`in-use`) or no longer does (`available`).
     pub async fn attach_volume(&self, caller: &Caller, id: &str, is_attached: bool) -> Result<()> {
         let project = caller.project(Role::Member, "volume_extension:volume_actions:attach")?;

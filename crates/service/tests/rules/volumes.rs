@@ -1,5 +1,6 @@
 //! Volumes and snapshots of the folder source.
 
+use strongroom_model::quota::{Resource, UNLIMITED};
 use strongroom_model::size::GiB;
 use strongroom_model::volume::{Metadata, VolumeStatus};
 use strongroom_service::Error;
@@ -33,6 +34,36 @@ async fn a_volume_is_a_file_of_its_size_until_it_is_deleted() {
     w.work().await;
     assert!(matches!(w.service.volume(&w.admin, &id).await, Err(Error::VolumeNotFound(_))));
     assert!(!w.path(&volume).exists());
+}
+
+#[tokio::test]
+async fn a_volume_grows_to_the_quota_of_one_volume_and_no_further() {
+    let w = World::new().await;
+    let volume = w.volume(&w.admin).await;
+    let (id, project) = (volume.id.to_string(), &volume.project_id);
+    let limits = [(Resource::PerVolumeGigabytes, 2), (Resource::Gigabytes, UNLIMITED)];
+    w.service.set_quotas(&w.admin, project, &limits).await.unwrap();
+    let refused = w.service.extend_volume(&w.admin, &id, GiB(3)).await;
+    let resource = Resource::PerVolumeGigabytes;
+    assert!(
+        matches!(&refused, Err(Error::QuotaExceeded { resource: found, .. }) if *found == resource),
+        "{refused:?}"
+    );
+    w.service.extend_volume(&w.admin, &id, GiB(2)).await.unwrap();
+}
+
+// A file of 2^61 bytes is more than any file system keeps.
+#[tokio::test]
+async fn a_volume_that_cannot_grow_stays_as_it_is() {
+    let w = World::new().await;
+    let volume = w.volume(&w.admin).await;
+    let limits = [(Resource::PerVolumeGigabytes, UNLIMITED), (Resource::Gigabytes, UNLIMITED)];
+    w.service.set_quotas(&w.admin, &volume.project_id, &limits).await.unwrap();
+    let grown = w.service.extend_volume(&w.admin, &volume.id.to_string(), GiB(1 << 31)).await;
+    assert!(matches!(grown, Err(Error::Invalid { field: "new_size", .. })), "{grown:?}");
+    let shown = w.show_volume(&w.admin, &volume).await;
+    assert_eq!((shown.size, shown.status), (GiB(1), VolumeStatus::Available));
+    assert_eq!(std::fs::metadata(w.path(&volume)).unwrap().len(), 1 << 30);
 }
 
 #[tokio::test]

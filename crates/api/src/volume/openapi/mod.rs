@@ -6,6 +6,7 @@
 //! does not name is an error of the door.
 
 mod backups;
+mod cloud_backups;
 mod companions;
 mod discovery;
 mod headers;
@@ -24,9 +25,15 @@ use schema::named;
 
 /// The descriptions of all operations.
 fn operations() -> impl Iterator<Item = &'static Operation> {
-    [backups::OPERATIONS, shares::OPERATIONS, tags::OPERATIONS, companions::OPERATIONS]
-        .into_iter()
-        .flatten()
+    [
+        backups::OPERATIONS,
+        cloud_backups::OPERATIONS,
+        shares::OPERATIONS,
+        tags::OPERATIONS,
+        companions::OPERATIONS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The schemas of all families.
@@ -36,6 +43,7 @@ fn components() -> impl Iterator<Item = (&'static str, Value)> {
         refusals::components(),
         discovery::components(),
         backups::components(),
+        cloud_backups::components(),
         shares::components(),
         tags::components(),
         companions::components(),
