@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-const VOLUME_KEYS: [&str; 25] = [
+/// What answers to changes show; what is shown and listed has [`ATTRIBUTE_KEYS`] besides.
+const VOLUME_KEYS: [&str; 21] = [
     "id",
     "status",
     "size",
@@ -26,6 +27,9 @@ const VOLUME_KEYS: [&str; 25] = [
     "multiattach",
     "attachments",
     "migration_status",
+];
+
+const ATTRIBUTE_KEYS: [&str; 4] = [
     "os-vol-tenant-attr:tenant_id",
     "os-vol-host-attr:host",
     "os-vol-mig-status-attr:migstat",
@@ -54,11 +58,17 @@ async fn a_volume_shows_what_clients_read() {
     assert_eq!((&volume["status"], &volume["bootable"]), (&json!("available"), &json!("false")));
     assert_eq!(volume["metadata"], json!({"k": "v"}));
     assert_eq!(volume["availability_zone"], "nova");
+    assert_eq!(volume["os-vol-host-attr:host"], "strongroom@folder#folder");
+    let shown_keys = [&VOLUME_KEYS[..], &ATTRIBUTE_KEYS].concat();
+    assert_eq!(keys(volume), shown_keys);
+    let changed = json!({"volume": {"description": "e"}});
+    let changed = member.put(&format!("/v3/{{p}}/volumes/{id}"), changed).await.expect(200);
+    assert_eq!(keys(&changed["volume"]), VOLUME_KEYS);
     for (version, extra) in
         [("3.12", 0), ("3.13", 1), ("3.48", 3), ("3.63", 4), ("3.65", 5), ("3.71", 5)]
     {
         let shown = member.at(version).get(&format!("/v3/{{p}}/volumes/{id}")).await.expect(200);
-        assert_eq!(keys(&shown["volume"]).len(), VOLUME_KEYS.len() + extra, "{version}");
+        assert_eq!(keys(&shown["volume"]).len(), shown_keys.len() + extra, "{version}");
     }
     let listed = member.get("/v3/{p}/volumes").await.expect(200);
     assert_eq!(keys(&listed["volumes"][0]), ["id", "name", "links"]);
