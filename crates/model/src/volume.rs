@@ -14,7 +14,7 @@ pub type Metadata = BTreeMap<String, String>;
 /// The state of a volume, in Cinder's words.
 ///
 /// ```text
-/// creating ──► available ◄──► in-use
+/// creating ──► available ◄──► in-use        (by way of attaching, if it was reserved first)
 ///    │           │  ▲ ▲
 ///    ▼           │  │ └─ backing-up        (also from and to in-use)
 ///  error         │  └─── restoring-backup ──► error_restoring | error
@@ -27,8 +27,12 @@ pub enum VolumeStatus {
     Creating,
     /// At rest and free to use.
     Available,
+    /// Promised to a server that is about to attach it.
+    Attaching,
     /// Attached to a server.
     InUse,
+    /// Kept from use by an administrator.
+    Maintenance,
     /// Its bytes are being read by a backup; it returns to the status it had.
     BackingUp,
     /// A backup is being written over it.
@@ -45,10 +49,12 @@ pub enum VolumeStatus {
 
 impl VolumeStatus {
     /// Every status.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Creating,
         Self::Available,
+        Self::Attaching,
         Self::InUse,
+        Self::Maintenance,
         Self::BackingUp,
         Self::RestoringBackup,
         Self::Deleting,
@@ -62,7 +68,9 @@ impl VolumeStatus {
         match self {
             Self::Creating => "creating",
             Self::Available => "available",
+            Self::Attaching => "attaching",
             Self::InUse => "in-use",
+            Self::Maintenance => "maintenance",
             Self::BackingUp => "backing-up",
             Self::RestoringBackup => "restoring-backup",
             Self::Deleting => "deleting",

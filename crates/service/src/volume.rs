@@ -211,22 +211,43 @@ impl Service {
         Ok(())
     }
 
-    /// Notes that a server uses the volume (`in-use`) or no longer does (`available`).
-    pub async fn attach_volume(&self, caller: &Caller, id: &str, is_attached: bool) -> Result<()> {
-        let project = caller.project(Role::Member, "volume_extension:volume_actions:attach")?;
-        let (from, to) = if is_attached {
-            (VolumeStatus::Available, VolumeStatus::InUse)
+    /// Promises an available volume to a server (`attaching`), or takes the promise back.
+    pub async fn reserve_volume(&self, caller: &Caller, id: &str, is_reserved: bool) -> Result<()> {
+        let (from, to) = if is_reserved {
+            (VolumeStatus::Available, VolumeStatus::Attaching)
         } else {
-            (VolumeStatus::InUse, VolumeStatus::Available)
+            (VolumeStatus::Attaching, VolumeStatus::Available)
         };
+        self.hand_over_volume(caller, id, &[from], to).await
+    }
+
+    /// Notes that a server uses the volume (`in-use`) or no longer does (`available`). It may have
+    /// been reserved before, and need not.
+    pub async fn attach_volume(&self, caller: &Caller, id: &str, is_attached: bool) -> Result<()> {
+        if is_attached {
+            let from = [VolumeStatus::Available, VolumeStatus::Attaching];
+            self.hand_over_volume(caller, id, &from, VolumeStatus::InUse).await
+        } else {
+            self.hand_over_volume(caller, id, &[VolumeStatus::InUse], VolumeStatus::Available).await
+        }
+    }
+
+    async fn hand_over_volume(
+        &self,
+        caller: &Caller,
+        id: &str,
+        from: &[VolumeStatus],
+        to: VolumeStatus,
+    ) -> Result<()> {
+        let project = caller.project(Role::Member, "volume_extension:volume_actions:attach")?;
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
                     let mut volume = self.find_volume(tx, caller, project, id).await?;
-                    if volume.status != from {
+                    if !from.contains(&volume.status) {
                         return Err(Error::VolumeBusy { id: volume.id, status: volume.status });
                     }
-                    if is_attached {
+                    if to != VolumeStatus::Available {
                         self.refuse_while_copied(tx, &volume).await?;
                     }
                     volume.status = to;

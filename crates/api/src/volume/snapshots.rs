@@ -100,10 +100,7 @@ fn read_new(call: &Call, body: &Value) -> Result<NewSnapshot, Fault> {
     let volume_id = fields.id("volume_id", VolumeId::parse)?;
     let is_forced = fields.flag("force")?;
     Ok(NewSnapshot {
-        volume_id: volume_id.ok_or_else(|| {
-            let why = "None is not of type 'string'";
-            validate::invalid("volume_id", &Value::Null, why)
-        })?,
+        volume_id: volume_id.ok_or_else(|| Fault::missing("Volume", "None"))?,
         name: fields.text("name")?.or(fields.text("display_name")?),
         description: fields.text("description")?.or(fields.text("display_description")?),
         is_forced: is_forced || call.version.has(Feature::SnapshotInUse),
@@ -137,9 +134,21 @@ pub(super) async fn act(call: &Call, id: &str) -> Answer {
     let body = call.json()?;
     match validate::action(&body)? {
         ("os-force_delete", _) => call.service.delete_snapshot(&call.caller, id, true).await?,
+        (name @ "os-reset_status", _) => {
+            let status = read_status(Fields::of(&body, name)?.required("status")?)?;
+            call.service.reset_snapshot(&call.caller, id, status).await?;
+        }
         (other, _) => return Err(validate::no_action(other)),
     }
     Ok(Reply::empty(StatusCode::ACCEPTED))
+}
+
+fn read_status(value: &Value) -> Result<SnapshotStatus, Fault> {
+    let word = value.as_str().unwrap_or_default().to_ascii_lowercase();
+    SnapshotStatus::parse(&word).ok_or_else(|| {
+        let why = format!("{} is not a status of a snapshot", crate::json::repr(value));
+        validate::invalid("status", value, &why)
+    })
 }
 
 /// A snapshot as lists and answers to changes show it.

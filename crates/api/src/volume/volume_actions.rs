@@ -33,8 +33,10 @@ pub(super) async fn act(call: &Call, id: &str) -> Answer {
             let options = VolumeDeletion { is_forced: true, ..Default::default() };
             service.delete_volume(caller, id, options).await?;
         }
+        "os-reserve" => service.reserve_volume(caller, id, true).await?,
+        "os-unreserve" => service.reserve_volume(caller, id, false).await?,
         // Steps around an attachment that mean nothing where no server attaches.
-        "os-reserve" | "os-unreserve" | "os-begin_detaching" | "os-roll_detaching" => {
+        "os-begin_detaching" | "os-roll_detaching" => {
             service.volume(caller, id).await?;
         }
         other => return Err(validate::no_action(other)),

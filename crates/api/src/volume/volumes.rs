@@ -24,8 +24,8 @@ use crate::reply::Reply;
 /// The largest size that a body may name; quotas are what really bounds it.
 pub(super) const MAX_GIB: u32 = 0x7fff_ffff;
 
-/// The one host that keeps volumes, as Cinder would name it.
-const HOST: &str = "strongroom@folder";
+/// The one host that keeps volumes, as Cinder names one: host, back end and pool.
+const HOST: &str = "strongroom@folder#folder";
 
 const WORDS: Vocabulary<VolumeId, VolumeKey, VolumeFilter> = Vocabulary {
     noun: "Volume",
@@ -117,7 +117,7 @@ pub(super) async fn show(call: &Call, id: &str) -> Answer {
 pub(super) async fn create(call: &Call) -> Answer {
     let new = read_new(call, &call.json()?)?;
     let volume = call.service.create_volume(&call.caller, new).await?;
-    Ok(Reply::accepted(json!({"volume": detail(call, &volume)})))
+    Ok(Reply::accepted(json!({"volume": plain(call, &volume)})))
 }
 
 fn read_new(call: &Call, body: &Value) -> Result<NewVolume, Fault> {
@@ -194,7 +194,7 @@ pub(super) async fn update(call: &Call, id: &str) -> Answer {
         is_bootable: None,
     };
     let volume = call.service.update_volume(&call.caller, id, change).await?;
-    Ok(Reply::ok(json!({"volume": detail(call, &volume)})))
+    Ok(Reply::ok(json!({"volume": plain(call, &volume)})))
 }
 
 /// `DELETE /volumes/ID?cascade=&force=`.
@@ -215,6 +215,16 @@ pub(super) fn summary(call: &Call, volume: &Volume) -> Value {
 
 /// A volume with all its fields.
 pub(super) fn detail(call: &Call, volume: &Volume) -> Value {
+    let mut view = plain(call, volume);
+    view["os-vol-tenant-attr:tenant_id"] = Value::from(volume.project_id.as_str());
+    view["os-vol-host-attr:host"] = Value::from(HOST);
+    view["os-vol-mig-status-attr:migstat"] = Value::Null;
+    view["os-vol-mig-status-attr:name_id"] = Value::Null;
+    view
+}
+
+/// A volume as answers to changes show it: without what Cinder's extensions add.
+fn plain(call: &Call, volume: &Volume) -> Value {
     let mut view = json!({
         "id": volume.id.to_string(),
         "status": volume.status.as_str(),
@@ -237,10 +247,6 @@ pub(super) fn detail(call: &Call, volume: &Volume) -> Value {
         "multiattach": false,
         "attachments": [],
         "migration_status": null,
-        "os-vol-tenant-attr:tenant_id": volume.project_id.as_str(),
-        "os-vol-host-attr:host": HOST,
-        "os-vol-mig-status-attr:migstat": null,
-        "os-vol-mig-status-attr:name_id": null,
     });
     let versioned = [
         (Feature::VolumeGroup, "group_id", Value::Null),

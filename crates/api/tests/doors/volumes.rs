@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-const VOLUME_KEYS: [&str; 25] = [
+/// What answers to changes show; what is shown and listed has [`ATTRIBUTE_KEYS`] besides.
+const VOLUME_KEYS: [&str; 21] = [
     "id",
     "status",
     "size",
@@ -26,6 +27,9 @@ const VOLUME_KEYS: [&str; 25] = [
     "multiattach",
     "attachments",
     "migration_status",
+];
+
+const ATTRIBUTE_KEYS: [&str; 4] = [
     "os-vol-tenant-attr:tenant_id",
     "os-vol-host-attr:host",
     "os-vol-mig-status-attr:migstat",
@@ -54,11 +58,17 @@ async fn a_volume_shows_what_clients_read() {
     assert_eq!((&volume["status"], &volume["bootable"]), (&json!("available"), &json!("false")));
     assert_eq!(volume["metadata"], json!({"k": "v"}));
     assert_eq!(volume["availability_zone"], "nova");
+    assert_eq!(volume["os-vol-host-attr:host"], "strongroom@folder#folder");
+    let shown_keys = [&VOLUME_KEYS[..], &ATTRIBUTE_KEYS].concat();
+    assert_eq!(keys(volume), shown_keys);
+    let changed = json!({"volume": {"description": "e"}});
+    let changed = member.put(&format!("/v3/{{p}}/volumes/{id}"), changed).await.expect(200);
+    assert_eq!(keys(&changed["volume"]), VOLUME_KEYS);
     for (version, extra) in
         [("3.12", 0), ("3.13", 1), ("3.48", 3), ("3.63", 4), ("3.65", 5), ("3.71", 5)]
     {
         let shown = member.at(version).get(&format!("/v3/{{p}}/volumes/{id}")).await.expect(200);
-        assert_eq!(keys(&shown["volume"]).len(), VOLUME_KEYS.len() + extra, "{version}");
+        assert_eq!(keys(&shown["volume"]).len(), shown_keys.len() + extra, "{version}");
     }
     let listed = member.get("/v3/{p}/volumes").await.expect(200);
     assert_eq!(keys(&listed["volumes"][0]), ["id", "name", "links"]);
@@ -113,6 +123,13 @@ async fn actions_on_a_volume() {
     assert_eq!(member.get(&path).await.json()["volume"]["size"], 2);
     act(json!({"os-set_bootable": {"bootable": "True"}})).await.expect(200);
     assert_eq!(member.get(&path).await.json()["volume"]["bootable"], "true");
+    assert_eq!(act(json!({"os-unreserve": null})).await.status, 400);
+    act(json!({"os-reserve": null})).await.expect(202);
+    assert_eq!(status().await, "attaching");
+    assert_eq!(act(json!({"os-reserve": null})).await.status, 400);
+    assert_eq!(member.delete(&path).await.status, 400);
+    act(json!({"os-unreserve": null})).await.expect(202);
+    assert_eq!(status().await, "available");
     act(json!({"os-reserve": null})).await.expect(202);
     act(json!({"os-attach": {"instance_uuid": id, "mountpoint": "/dev/vdb"}})).await.expect(202);
     assert_eq!(status().await, "in-use");
@@ -129,7 +146,11 @@ async fn actions_on_a_volume() {
     assert_eq!(status().await, "available");
     let reset = json!({"os-reset_status": {"status": "error"}});
     assert_eq!(act(reset.clone()).await.status, 403);
-    admin.post(&format!("{path}/action"), reset).await.expect(202);
+    for word in ["maintenance", "error"] {
+        let reset = json!({"os-reset_status": {"status": word}});
+        admin.post(&format!("{path}/action"), reset).await.expect(202);
+        assert_eq!(status().await, word);
+    }
     let refused =
         member.post("/v3/{p}/backups", json!({"backup": {"volume_id": id}})).await.refusal(400);
     assert_eq!(
@@ -181,6 +202,31 @@ async fn snapshots_are_made_shown_and_found() {
         .await
         .expect(200);
     assert_eq!(found["snapshots"].as_array().unwrap().len(), 1);
+    let lost = json!({"snapshot": {"volume_id": null}});
+    let refused = member.post("/v3/{p}/snapshots", lost).await.refusal(404);
+    assert_eq!(refused, "Volume None could not be found.");
+}
+
+#[tokio::test]
+async fn an_admin_sets_the_status_of_a_snapshot() {
+    let (world, alpha, _) = World::with_projects().await;
+    let (member, admin) = (world.volume(&alpha.member), world.volume(&alpha.admin));
+    let volume = member.make_volume("v").await;
+    let path = format!("/v3/{{p}}/snapshots/{}", member.make_snapshot(&volume).await);
+    let action = format!("{path}/action");
+    let reset = |status: Value| json!({"os-reset_status": {"status": status}});
+    assert_eq!(member.post(&action, reset(json!("error"))).await.status, 403);
+    for bad in [json!("frozen"), json!(""), json!(null), json!(7)] {
+        assert_eq!(admin.post(&action, reset(bad.clone())).await.status, 400, "{bad}");
+    }
+    for status in ["error", "deleting"] {
+        admin.post(&action, reset(json!(status))).await.expect(202);
+        assert_eq!(member.get(&path).await.json()["snapshot"]["status"], status);
+    }
+    assert_eq!(member.delete(&path).await.status, 400);
+    admin.post(&action, json!({"os-force_delete": {}})).await.expect(202);
+    world.settle().await;
+    assert_eq!(member.get(&path).await.status, 404);
 }
 
 #[tokio::test]
