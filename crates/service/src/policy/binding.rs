@@ -87,6 +87,8 @@ const fn is_bindable(status: VolumeStatus) -> bool {
         | VolumeStatus::Available
         | VolumeStatus::InUse
         | VolumeStatus::BackingUp
+        | VolumeStatus::Attaching
+        | VolumeStatus::Maintenance
         | VolumeStatus::RestoringBackup => true,
         VolumeStatus::Deleting
         | VolumeStatus::Error
