@@ -301,3 +301,46 @@ fn the_examples_of_tags_fit() {
     assert_fits("BackupTag", &json!({"tag": {"k": "v"}}));
     assert_fits("BackupTagAction", &json!({"os-delete_tags": {"k": "v"}}));
 }
+
+#[test]
+fn the_examples_of_jobs_fit() {
+    let job = json!({
+        "status": "SUCCESS",
+        "entities": {
+            "bks_create_volume_name": "autobk_volume",
+            "backup_id": "ba5401a2-7cd2-4c01-8c0d-c936ab412d6d",
+            "volume_id": "7e5fdc5a-5e36-4b22-8bcc-7f17037290cc",
+            "snapshot_id": "a77a96bf-dd18-40bf-a446-fdcefc1719ec",
+        },
+        "job_id": "4010b39b5281d3590152874bfa3b1604",
+        "job_type": "bksCreateBackup",
+        "begin_time": "2016-01-28T16:14:09.466Z",
+        "end_time": "2016-01-28T16:25:27.690Z",
+        "error_code": null,
+        "fail_reason": null,
+    });
+    assert_fits("Job", &job);
+    assert_fits("JobId", &json!({"job_id": "4010b39b5281d3590152874bfa3b1604"}));
+    let fault = json!({"error": {"message": "m", "code": "common.0011"}});
+    assert_fits("VendorFault", &fault);
+    let resources = |gigabytes: &str| {
+        json!({"quotas": {"resources": [
+            {"type": "backups", "used": 114, "reserved": 0, "quota": 5014},
+            {"type": gigabytes, "used": 4838, "reserved": 0, "quota": -1},
+        ]}})
+    };
+    assert_fits("CloudBackupQuota", &resources("backup_gigabytes"));
+    // The example has a blank in the word, which its table has not.
+    assert_eq!(differences("CloudBackupQuota", &resources("backup_ gigabytes")).len(), 1);
+    for full in [json!("true"), json!(false)] {
+        let backup = json!({
+            "volume_id": "7e5fdc5a-5e36-4b22-8bcc-7f17037290cc",
+            "name": "nightly",
+            "snapshot_id": null,
+            "description": "d",
+            "tags": [{"key": "k", "value": "v"}],
+            "extend_param": {"FullBackup": full},
+        });
+        assert_fits("NewCloudBackup", &json!({ "backup": backup }));
+    }
+}

@@ -246,6 +246,30 @@ struct TagsOf<T> {
     tags: BTreeMap<String, T>,
 }
 
+/// A job: Go reads the entities as a map of texts, Java the instants with a `Z`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "that it decodes is what is asserted")]
+struct Job {
+    status: String,
+    entities: BTreeMap<String, String>,
+    job_id: String,
+    job_type: String,
+    begin_time: ZonedMillis,
+    #[serde(deserialize_with = "present")]
+    end_time: OrNull<ZonedMillis>,
+    #[serde(deserialize_with = "present")]
+    error_code: OrNull<String>,
+    #[serde(deserialize_with = "present")]
+    fail_reason: OrNull<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Started {
+    job_id: String,
+}
+
 /// A quota or a limit: whole numbers by name.
 type Figures = BTreeMap<String, i32>;
 
@@ -326,6 +350,38 @@ async fn t18_t19_every_status_of_a_backup_decodes() {
         seen.push(shown.backup.status);
     }
     assert_eq!(seen, ["creating", "available", "restoring", "available", "error", "deleting"]);
+}
+
+// T-18, T-21: a job decodes from its first moment to its end, in every version that has jobs.
+#[tokio::test]
+async fn t18_t21_jobs_decode_until_their_end() {
+    let (world, alpha, _) = World::with_projects().await;
+    let member = world.volume(&alpha.member);
+    let volume = member.make_volume("v").await;
+    let wish = json!({"backup": {"volume_id": volume, "name": "b"}});
+    let mut started = member.post("/v2/{p}/cloudbackups", wish).await;
+    let mut backup = String::new();
+    for (step, kind) in
+        ["bksCreateBackup", "bksRestoreBackup", "bksDeleteBackup"].iter().enumerate()
+    {
+        let id = decode::<Started>(started.expect(200)).job_id;
+        let path = format!("{{p}}/jobs/{id}");
+        for version in ["v1", "v2", "v3"] {
+            let job: Job = decode(member.get(&format!("/{version}/{path}")).await.expect(200));
+            assert_eq!((job.job_type.as_str(), job.end_time.is_none()), (*kind, true));
+        }
+        world.settle().await;
+        let job: Job = decode(member.get(&format!("/v1/{path}")).await.expect(200));
+        assert_eq!((job.status.as_str(), job.end_time.is_some()), ("SUCCESS", true));
+        backup.clone_from(&job.entities["backup_id"]);
+        let path = format!("/v2/{{p}}/cloudbackups/{backup}");
+        let wish = json!({"restore": {"volume_id": volume}});
+        started = match step {
+            0 => member.post(&format!("{path}/restore"), wish).await,
+            _ => member.send("POST", &path, None).await,
+        };
+    }
+    assert_eq!(started.status, 404);
 }
 
 // T-20: `deleted` of a share is no boolean. T-32: a list by backup has it at once.

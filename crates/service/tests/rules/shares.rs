@@ -13,6 +13,7 @@ use strongroom_model::share::{Share, ShareStatus};
 use strongroom_model::tag::{Tagged, Tags};
 use strongroom_model::volume::{Volume, VolumeStatus};
 use strongroom_service::backup::{BackupChange, BackupListing};
+use strongroom_service::metadata::MetadataChange;
 use strongroom_service::restore::RestoreRequest;
 use strongroom_service::share::{RECIPIENTS_MAX, ShareListing};
 use strongroom_service::volume::{NewVolume, VolumeChange, VolumeDeletion, VolumeOrigin};
@@ -51,7 +52,10 @@ impl Scene {
         let other = w.project("beta", role).await;
         let volume = w.written_volume(&owner, "theirs").await;
         let change = VolumeChange {
-            metadata: Some(Tags::from([("inner".to_owned(), "secret".to_owned())])),
+            metadata: Some(MetadataChange::Replace(Tags::from([(
+                "inner".to_owned(),
+                "secret".to_owned(),
+            )]))),
             is_bootable: Some(true),
             ..VolumeChange::default()
         };
@@ -193,7 +197,10 @@ async fn both_sides_see_a_share_and_nobody_else_does() {
 async fn a_recipient_sees_the_backup_without_what_is_only_its_owners() {
     let s = Scene::new().await;
     let change = BackupChange {
-        metadata: Some(Tags::from([("note".to_owned(), "internal".to_owned())])),
+        metadata: Some(MetadataChange::Replace(Tags::from([(
+            "note".to_owned(),
+            "internal".to_owned(),
+        )]))),
         ..BackupChange::default()
     };
     s.w.service.update_backup(&s.owner, &s.id(), change).await.unwrap();
