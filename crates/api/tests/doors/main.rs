@@ -6,14 +6,20 @@
 )]
 
 mod bad_input;
+mod cloud_backups;
 mod identity;
 mod isolation;
+mod jobs;
 mod lifecycle;
 mod lists;
+mod policies;
+mod policy_tags;
 mod samples;
 mod shares;
 mod shares_sample;
 mod tags;
+mod vendor_isolation;
+mod vendor_refusals;
 mod versions;
 mod volumes;
 mod world;
