@@ -15,8 +15,8 @@ use super::calendar::{DAY, Dice, HOUR, Tally, ZONES, instant};
 use super::keeping::is_kept;
 
 fn some_retention(dice: &mut Dice) -> Retention {
-    let some = |dice: &mut Dice, end| dice.once_in(2).then(|| dice.below(end) as u32 + 1);
-    let pick = |dice: &mut Dice| if dice.once_in(3) { dice.below(5) as u32 } else { 0 };
+    let some = |dice: &mut Dice, end| dice.once_in(2).then(|| u32::from(dice.small(end)) + 1);
+    let pick = |dice: &mut Dice| if dice.once_in(3) { u32::from(dice.small(5)) } else { 0 };
     Retention {
         count: some(dice, 8),
         days: None,

@@ -75,7 +75,9 @@ impl World {
 
     /// Another node over the same database, store and clock.
     pub(crate) async fn twin(&self) -> Service {
-        open(&self.dir, &self.clock, Settings::default(), (self.database.url(), 3)).await
+        let store = Store::folder(&self.dir.path().join("store")).unwrap();
+        let place = (&self.dir, store);
+        open(place, &self.clock, Settings::default(), (self.database.url(), 3)).await
     }
 
     /// Moves the clock forward to an instant.
