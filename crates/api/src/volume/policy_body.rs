@@ -34,6 +34,9 @@ pub(super) const WEEKDAYS: [(&str, Weekday); 7] = [
     ("SAT", Weekday::Saturday),
 ];
 
+/// The count and the days of a retention, one of which is none.
+type Limit = (Option<u32>, Option<u32>);
+
 /// What a body says of a policy, as far as it says anything.
 #[derive(Debug, Default)]
 pub(super) struct PolicyBody {
@@ -41,7 +44,7 @@ pub(super) struct PolicyBody {
     /// As it came: whether its order is right depends on the zone.
     times: Option<Vec<TimeOfDay>>,
     days: Option<Days>,
-    limit: Option<(Option<u32>, Option<u32>)>,
+    limit: Option<Limit>,
     keeps_first_of_month: Option<bool>,
     is_enabled: Option<bool>,
     zone: Option<Zone>,
@@ -183,10 +186,7 @@ fn read_weekdays(value: &Value) -> Option<Vec<Weekday>> {
 }
 
 /// The count and the days of a retention, of which the count wins.
-fn read_limit(
-    count: Option<&Value>,
-    days: Option<&Value>,
-) -> Result<Option<(Option<u32>, Option<u32>)>, Fault> {
+fn read_limit(count: Option<&Value>, days: Option<&Value>) -> Result<Option<Limit>, Fault> {
     let code = "AutoBackup.0107";
     let narrow = |number: i64| u32::try_from(number).ok();
     match (count, days) {
