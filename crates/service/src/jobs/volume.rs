@@ -126,24 +126,44 @@ impl Service {
         self.supervise(watched, move || target.restore(&repository, backup.data_id, &options)).await
     }
 
-    /// Removes a volume's file, then its row, if that is still wanted.
+    /// Removes a volume's file, then its row, if that is still wanted; with its doomed snapshots.
     pub(super) async fn remove_volume(&self, claim: &Claim, id: VolumeId) -> Work<()> {
         let volume = self.volume_row(id).await?;
         let is_wanted = volume.is_some_and(|volume| volume.status == VolumeStatus::Deleting);
+        let doomed = if is_wanted { self.doomed_snapshots(id).await? } else { Vec::new() };
         if is_wanted {
-            let path = self.folder().volume(id);
-            self.on_folder(move |folder| folder.delete(&path)).await?;
+            let snapshots = doomed.iter().map(|snapshot| self.folder().snapshot(*snapshot));
+            for path in snapshots.chain([self.folder().volume(id)]) {
+                self.on_folder(move |folder| folder.delete(&path)).await?;
+            }
         }
+        let doomed = &doomed;
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
                     if is_wanted {
+                        for snapshot in doomed {
+                            tx.snapshots().delete(*snapshot).await?;
+                        }
                         tx.volumes().delete(id).await?;
                     }
                     self.finish(tx, claim).await
                 })
             })
             .await
+    }
+
+    /// The snapshots that are asked to go, too. Their own jobs may not have come to it yet, and who
+    /// sees that the volume is gone shall not find them.
+    async fn doomed_snapshots(&self, volume: VolumeId) -> Work<Vec<SnapshotId>> {
+        let snapshots = self
+            .catalog()
+            .read(|tx| {
+                Box::pin(async move { Ok::<_, Failure>(tx.snapshots().of_volume(volume).await?) })
+            })
+            .await?;
+        let doomed = snapshots.into_iter().filter(|it| it.status == SnapshotStatus::Deleting);
+        Ok(doomed.map(|snapshot| snapshot.id).collect())
     }
 
     /// Freezes a volume's bytes in a file of their own.

@@ -104,6 +104,23 @@ async fn a_volume_with_snapshots_goes_only_with_them() {
 }
 
 #[tokio::test]
+async fn a_volume_goes_no_sooner_than_its_snapshots() {
+    let w = World::new().await;
+    let volume = w.volume(&w.admin).await;
+    let snapshot = w.service.create_snapshot(&w.admin, snapshot_of(&volume)).await.unwrap();
+    w.work().await;
+    // What stands in the place of the snapshot's file cannot be removed like a file.
+    let file = w.service.folder().snapshot(snapshot.id);
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    let deletion = VolumeDeletion { cascade: true, ..VolumeDeletion::default() };
+    w.service.delete_volume(&w.admin, &volume.id.to_string(), deletion).await.unwrap();
+    w.work().await;
+    assert!(w.service.snapshot(&w.admin, &snapshot.id.to_string()).await.is_ok());
+    assert!(w.service.volume(&w.admin, &volume.id.to_string()).await.is_ok());
+}
+
+#[tokio::test]
 async fn sizes_that_cannot_hold_their_origin_are_refused() {
     let w = World::new().await;
     let zero = NewVolume { size: Some(GiB(0)), ..NewVolume::default() };
