@@ -4,8 +4,10 @@
 
 mod common;
 
-use std::net::SocketAddr;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use common::{key, restored};
@@ -126,6 +128,45 @@ fn serve_s3(runtime: &tokio::runtime::Runtime, root: &std::path::Path) -> Socket
         }
     });
     address
+}
+
+/// A service that is down for ever: it counts requests and answers each with 503.
+fn serve_unavailable() -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, count) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let counter = Arc::clone(&count);
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut reader = BufReader::new(socket.unwrap());
+            let mut line = String::new();
+            while reader.read_line(&mut line).unwrap() > 2 {
+                line.clear();
+            }
+            counter.fetch_add(1, Ordering::SeqCst);
+            let answer = "HTTP/1.1 503 Away\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            reader.get_mut().write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    (address, count)
+}
+
+#[test]
+fn a_request_is_sent_as_often_as_allowed() {
+    let (address, count) = serve_unavailable();
+    let mut s3 = S3Options {
+        endpoint: Some(format!("http://{address}")),
+        access_key_id: Some("test-id".to_owned()),
+        secret_access_key: Some("test-word".to_owned()),
+        allow_http: true,
+        ..Default::default()
+    };
+    for attempts in [1, 3] {
+        s3.attempts_max = Some(attempts);
+        let store = Store::open("s3://bucket", &s3).unwrap();
+        count.store(0, Ordering::SeqCst);
+        assert!(store.size("a").unwrap_err().is_transient());
+        assert_eq!(count.load(Ordering::SeqCst), attempts);
+    }
 }
 
 #[test]

@@ -6,10 +6,11 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fs::{SeekFrom, ioctl_ficlone, seek};
+use rustix::fs::{FlockOperation, SeekFrom, flock, ioctl_ficlone, seek};
 use strongroom_model::id::{BackupId, SnapshotId, VolumeId};
 
 /// The most bytes that one copy call moves.
@@ -102,22 +103,24 @@ impl VolumeFolder {
         }
     }
 
-    /// Removes what a crash left half made. To be called when no job runs.
+    /// Removes what a crash left half made. What another process is filling is locked and stays.
     pub fn clean(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.dir)? {
             let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "partial") {
-                fs::remove_file(path)?;
+            let is_partial = path.extension().is_some_and(|extension| extension == "partial");
+            // One that cannot be opened has just been renamed by its maker, or removed.
+            let Some(file) = is_partial.then(|| File::open(&path).ok()).flatten() else {
+                continue;
+            };
+            if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+                self.delete(&path)?;
             }
         }
         Ok(())
     }
 
     fn publish(&self, path: &Path, fill: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
-        // Of its own for each copy: one that was given up may still be writing.
-        let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
-        let partial = path.with_extension(format!("{}-{serial}.partial", std::process::id()));
-        let file = File::create(&partial)?;
+        let (file, partial) = open_partial(path)?;
         let filled = fill(&file).and_then(|()| file.sync_all());
         let published = filled.and_then(|()| fs::rename(&partial, path));
         if published.is_err() {
@@ -129,6 +132,24 @@ impl VolumeFolder {
 
     fn sync_dir(&self) -> io::Result<()> {
         File::open(&self.dir)?.sync_all()
+    }
+}
+
+/// Makes the file that is to become `path` and locks it, so that nobody takes it for a leftover.
+fn open_partial(path: &Path) -> io::Result<(File, PathBuf)> {
+    loop {
+        // Of its own for each copy: one that was given up may still be writing.
+        let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+        let partial = path.with_extension(format!("{}-{serial}.partial", std::process::id()));
+        let file = match OpenOptions::new().write(true).create_new(true).open(&partial) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            opened => opened?,
+        };
+        // Another node's cleaning may have caught the file between its birth and its lock.
+        let is_locked = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
+        if is_locked && file.metadata()?.nlink() > 0 {
+            return Ok((file, partial));
+        }
     }
 }
 
@@ -167,7 +188,7 @@ fn next_data(file: &File, offset: u64) -> io::Result<Option<(u64, u64)>> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{FileExt, MetadataExt};
+    use std::os::unix::fs::FileExt;
 
     use strongroom_model::chance::SeededChance;
 
@@ -239,5 +260,13 @@ mod tests {
         assert_eq!(fs::read_dir(&folder.dir).unwrap().count(), 1);
         folder.delete(&folder.volume(id)).unwrap();
         folder.delete(&folder.volume(id)).unwrap();
+    }
+
+    #[test]
+    fn a_node_that_starts_spares_what_another_is_filling() {
+        let (dir, folder, id) = folder();
+        let other = VolumeFolder::open(dir.path()).unwrap();
+        folder.publish(&folder.volume(id), |_| other.clean()).unwrap();
+        assert!(folder.volume(id).exists());
     }
 }

@@ -43,7 +43,8 @@ pub(crate) struct Up {
     #[arg(long, value_name = "URL")]
     pub(crate) database: Option<String>,
     /// Store: a folder or `s3://BUCKET/PREFIX`; DIR/store if absent. S3 credentials come from
-    /// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL.
+    /// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL, and how often
+    /// a request is sent at most from AWS_MAX_ATTEMPTS.
     #[arg(long, value_name = "STORE")]
     pub(crate) store: Option<String>,
     /// Master key; DIR/master.key if absent, made at the first start.

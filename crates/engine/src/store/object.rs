@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures::TryStreamExt as _;
 use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt as _, PutMode, PutOptions};
+use object_store::{ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, RetryConfig};
 use tokio::runtime::Runtime;
 
 use super::{Created, ObjectMeta, StoreError};
@@ -29,6 +29,8 @@ pub struct S3Options {
     pub secret_access_key: Option<String>,
     /// Whether plain HTTP is allowed.
     pub allow_http: bool,
+    /// How often one request is sent at most when the service fails; eleven times if absent.
+    pub attempts_max: Option<usize>,
 }
 
 impl fmt::Debug for S3Options {
@@ -38,6 +40,7 @@ impl fmt::Debug for S3Options {
             .field("region", &self.region)
             .field("access_key_id", &self.access_key_id)
             .field("allow_http", &self.allow_http)
+            .field("attempts_max", &self.attempts_max)
             .finish_non_exhaustive()
     }
 }
@@ -90,6 +93,10 @@ impl Objects {
         }
         if let (Some(id), Some(secret)) = (&s3.access_key_id, &s3.secret_access_key) {
             builder = builder.with_access_key_id(id).with_secret_access_key(secret);
+        }
+        if let Some(attempts_max) = s3.attempts_max {
+            let max_retries = attempts_max.saturating_sub(1);
+            builder = builder.with_retry(RetryConfig { max_retries, ..Default::default() });
         }
         let inner = builder.build().map_err(|e| refuse(e.to_string()))?;
         let prefix = Path::parse(prefix).map_err(|e| refuse(e.to_string()))?;

@@ -62,7 +62,7 @@ fn make_key(path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Credentials of an S3 store, from the usual variables.
+/// How to reach an S3 store, from the usual variables.
 #[expect(clippy::disallowed_methods, reason = "the binary reads the environment")]
 fn s3_options() -> S3Options {
     let get = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -73,5 +73,6 @@ fn s3_options() -> S3Options {
         region: get("AWS_REGION").or_else(|| get("AWS_DEFAULT_REGION")),
         access_key_id: get("AWS_ACCESS_KEY_ID"),
         secret_access_key: get("AWS_SECRET_ACCESS_KEY"),
+        attempts_max: get("AWS_MAX_ATTEMPTS").and_then(|count| count.parse().ok()),
     }
 }
