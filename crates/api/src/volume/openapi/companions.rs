@@ -47,6 +47,7 @@ const SNAPSHOTS: &[Parameter] = &[
 ];
 
 const VOLUME: Option<Schema> = Some(Schema::Each("VolumeDetail"));
+const PLAIN_VOLUME: Option<Schema> = Some(Schema::Each("PlainVolumeDetail"));
 const SNAPSHOT: Option<Schema> = Some(Schema::Each("SnapshotSummary"));
 
 /// The operations, in the order of their routes.
@@ -55,14 +56,14 @@ pub(super) const OPERATIONS: &[Operation] = &[
     reading("listVolumeDetails", "Volumes with all fields", Schema::Each("VolumeDetails"), VOLUMES),
     Operation {
         request: Some(Schema::One("NewVolume")),
-        answer: (202, VOLUME),
+        answer: (202, PLAIN_VOLUME),
         refusals: &[404],
         ..cinder("createVolume", "Make a volume, empty or of something")
     },
     reading("showVolume", "A volume with all its fields", Schema::Each("VolumeDetail"), &[]),
     Operation {
         request: Some(Schema::One("VolumeChange")),
-        answer: (200, VOLUME),
+        answer: (200, PLAIN_VOLUME),
         refusals: &[404],
         ..cinder("updateVolume", "Rename or describe a volume")
     },
@@ -185,20 +186,26 @@ pub(super) fn components() -> Vec<(&'static str, Value)> {
 
 fn volumes() -> Vec<(&'static str, Value)> {
     let item = object([("id", uuid()), ("name", nullable(text())), ("links", named("Links"))]);
-    let newer = with_optional(
-        volume(),
-        [
-            ("group_id", only(Value::Null)),
-            ("service_uuid", only(Value::Null)),
-            ("shared_targets", flag()),
-            ("volume_type_id", uuid()),
-            ("consumes_quota", flag()),
-        ],
-    );
+    let newer = |volume: Value| {
+        with_optional(
+            volume,
+            [
+                ("group_id", only(Value::Null)),
+                ("service_uuid", only(Value::Null)),
+                ("shared_targets", flag()),
+                ("volume_type_id", uuid()),
+                ("consumes_quota", flag()),
+            ],
+        )
+    };
     vec![
         ("VolumeItem", item),
+        ("PlainVolumeV2", plain_volume()),
+        ("PlainVolumeV3", newer(plain_volume())),
+        ("PlainVolumeDetailV2", object([("volume", named("PlainVolumeV2"))])),
+        ("PlainVolumeDetailV3", object([("volume", named("PlainVolumeV3"))])),
         ("VolumeV2", volume()),
-        ("VolumeV3", newer),
+        ("VolumeV3", newer(volume())),
         ("VolumeSummariesV2", page_v2("volumes", "VolumeItem")),
         ("VolumeSummariesV3", page_v3("volumes", "VolumeItem")),
         ("VolumeDetailV2", object([("volume", named("VolumeV2"))])),
@@ -208,7 +215,19 @@ fn volumes() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// A volume with what Cinder's extensions add.
 fn volume() -> Value {
+    let added = [
+        ("os-vol-tenant-attr:tenant_id", text()),
+        ("os-vol-host-attr:host", text()),
+        ("os-vol-mig-status-attr:migstat", only(Value::Null)),
+        ("os-vol-mig-status-attr:name_id", only(Value::Null)),
+    ];
+    let names = added.each_ref().map(|(name, _)| *name);
+    requiring(with_optional(plain_volume(), added), names)
+}
+
+fn plain_volume() -> Value {
     let status = word([
         "creating",
         "available",
@@ -219,6 +238,8 @@ fn volume() -> Value {
         "error",
         "error_deleting",
         "error_restoring",
+        "attaching",
+        "maintenance",
     ]);
     object([
         ("id", uuid()),
@@ -242,10 +263,6 @@ fn volume() -> Value {
         ("multiattach", flag()),
         ("attachments", json!({"type": "array", "maxItems": 0})),
         ("migration_status", only(Value::Null)),
-        ("os-vol-tenant-attr:tenant_id", text()),
-        ("os-vol-host-attr:host", text()),
-        ("os-vol-mig-status-attr:migstat", only(Value::Null)),
-        ("os-vol-mig-status-attr:name_id", only(Value::Null)),
     ])
 }
 
@@ -336,10 +353,18 @@ fn requests() -> Vec<(&'static str, Value)> {
         ("VolumeChange", open(object([("volume", open(described()))]))),
         ("NewSnapshot", open(object([("snapshot", snapshot)]))),
         ("SnapshotChange", open(object([("snapshot", open(described()))]))),
-        ("SnapshotAction", object([("os-force_delete", json!({}))])),
+        ("SnapshotAction", snapshot_action()),
         ("VolumeAction", volume_action()),
         ("WishedSize", size),
     ]
+}
+
+fn snapshot_action() -> Value {
+    let reset = open(object([("status", text())]));
+    json!({"oneOf": [
+        object([("os-force_delete", json!({}))]),
+        object([("os-reset_status", reset)]),
+    ]})
 }
 
 fn volume_action() -> Value {
