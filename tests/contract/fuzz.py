@@ -236,6 +236,7 @@ class Project:
     def _vendor(self):
         """Whatever the vendor's operations are about."""
         self._pairs()
+        self._policies()
         self.things["records"] = self._records(self.things["backups"][0], 10)
         share = {"backup_id": self.things["backups"][0], "to_project_ids": [self.friend]}
         path = "os-vendor-backup-sharing"
@@ -243,10 +244,26 @@ class Project:
         self.things["shares"] = [one["id"] for one in made]
         backup = {"volume_id": self.things["volumes"][-1], "name": "by-job"}
         path = "cloudbackups"
-        # Refused while another request's backup of this volume runs.
-        job = self.call("POST", path, {"backup": backup}, root="v2", status=(200, 400))
+        # Refused while another request's job works on this volume.
+        job = self.call("POST", path, {"backup": backup}, root="v2", status=(200, 400, 404))
         started = [job["job_id"]] if "job_id" in job else []
         self.things["jobs"] = started + self.things.get("jobs", [])
+
+    def _policies(self):
+        """Two policies with a tag and no disks, of few enough that more can be made."""
+        found = self.call("GET", "backuppolicy", root="v2")["backup_policies"]
+        for policy in found[8:]:
+            path = f"backuppolicy/{policy['backup_policy_id']}"
+            self.call("DELETE", path, root="v2", status=(204,))
+        schedule = {"start_time": "12:00", "frequency": 1, "rentention_num": 2, "status": "OFF"}
+        body = {"backup_policy_name": "p", "scheduled_policy": schedule}
+        body["tags"] = [{"key": "k", "value": "v"}]
+        made = [self.call("POST", "backuppolicy", body, root="v2") for _ in range(2)]
+        ids = [policy["backup_policy_id"] for policy in made + found[:2]]
+        for policy in ids:
+            tag = {"tag": {"key": "k", "value": "v"}}
+            self.call("POST", f"backuppolicy/{policy}/tags", tag, root="v2", status=(204,))
+        self.things["policies"] = ids
 
     def _records(self, backup, count):
         """A backup's exported record under ids that nothing has."""

@@ -45,18 +45,6 @@ pub struct TaggedQuery {
 pub struct TagSets<'t>(pub(crate) &'t mut Session);
 
 impl TagSets<'_> {
-    /// The project of the thing that tags are to be on, if there is such a thing.
-    pub async fn project_of(&mut self, kind: Tagged, id: &str) -> Result<Option<ProjectId>> {
-        let table = table(kind);
-        let sql = format!("SELECT project_id FROM {table} WHERE id = $1");
-        let rows = self.0.rows(WHAT, sql, vec![Value::text(id)]).await?;
-        let Some(row) = rows.first() else { return Ok(None) };
-        let project: String = row.try_get("project_id").map_err(Error::Database)?;
-        let column = "project_id";
-        let unreadable = |_| Error::Unreadable { table, id: id.to_owned(), column };
-        ProjectId::parse(&project).map(Some).map_err(unreadable)
-    }
-
     /// The tags of one thing; none if there is no such thing.
     pub async fn get(&mut self, kind: Tagged, id: &str) -> Result<Tags> {
         let sql = "SELECT name, value FROM tag WHERE owner_kind = $1 AND owner_id = $2";

@@ -50,6 +50,11 @@ impl Timestamp {
         self.format("%Y-%m-%dT%H:%M:%S.%6fZ")
     }
 
+    /// `2016-12-03T06:24:34.467`: three digits, no zone; tasks of vendor policies.
+    pub fn format_naive_millis(self) -> String {
+        self.format("%Y-%m-%dT%H:%M:%S.%3f")
+    }
+
     /// `2016-01-28T16:14:09.466Z`: three digits and `Z`; vendor jobs.
     pub fn format_utc_millis(self) -> String {
         self.format("%Y-%m-%dT%H:%M:%S.%3fZ")
@@ -131,6 +136,7 @@ mod tests {
         assert_eq!(t.format_naive(), "2013-06-27T08:48:03.012345");
         assert_eq!(t.format_utc_micros(), "2013-06-27T08:48:03.012345Z");
         assert_eq!(t.format_utc_millis(), "2013-06-27T08:48:03.012Z");
+        assert_eq!(t.format_naive_millis(), "2013-06-27T08:48:03.012");
         assert_eq!(t.format_rfc3339(), "2013-06-27T08:48:03Z");
     }
 

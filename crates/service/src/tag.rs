@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use strongroom_catalog::{TaggedQuery, Transaction};
 use strongroom_model::backup::Backup;
-use strongroom_model::id::{BackupId, PolicyId, ProjectId};
+use strongroom_model::id::{PolicyId, ProjectId};
 use strongroom_model::identity::Role;
 use strongroom_model::page::Page;
 use strongroom_model::tag::{TagQuery, Tagged, Tags};
 
 use crate::error::{Error, Result};
+use crate::policy::find_policy;
 use crate::{Caller, Service};
 
 /// The most tags of one thing.
@@ -65,15 +66,6 @@ impl TaggedId {
     pub(crate) fn of_policy(id: PolicyId) -> Self {
         Self { kind: Tagged::Policy, id: id.to_string() }
     }
-
-    /// A thing by an id as it came.
-    fn parse(kind: Tagged, id: &str) -> Result<Self> {
-        let canonical = match kind {
-            Tagged::Backup => BackupId::parse(id).map(|id| id.to_string()),
-            Tagged::Policy => PolicyId::parse(id).map(|id| id.to_string()),
-        };
-        canonical.map(|id| Self { kind, id }).map_err(|_| missing(kind, id))
-    }
 }
 
 impl Service {
@@ -83,7 +75,7 @@ impl Service {
         self.catalog()
             .read(|tx| {
                 Box::pin(async move {
-                    let (thing, _) = find_thing(tx, caller, kind, id).await?;
+                    let (thing, _) = self.find_thing(tx, caller, kind, id).await?;
                     Ok(tx.tags().get(kind, &thing.id).await?)
                 })
             })
@@ -102,8 +94,8 @@ impl Service {
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    let (thing, project) = find_thing(tx, caller, kind, id).await?;
-                    self.put_tags(tx, &project, &thing, tags).await?;
+                    let (thing, owner) = self.find_thing(tx, caller, kind, id).await?;
+                    self.put_tags(tx, &owner, &thing, tags).await?;
                     Ok(tx.tags().get(kind, &thing.id).await?)
                 })
             })
@@ -122,9 +114,9 @@ impl Service {
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    let (thing, project) = find_thing(tx, caller, kind, id).await?;
+                    let (thing, owner) = self.find_thing(tx, caller, kind, id).await?;
                     tx.tags().clear(kind, &thing.id).await?;
-                    self.put_tags(tx, &project, &thing, tags).await?;
+                    self.put_tags(tx, &owner, &thing, tags).await?;
                     Ok(tags.clone())
                 })
             })
@@ -147,7 +139,7 @@ impl Service {
             .catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    let (thing, _) = find_thing(tx, caller, kind, id).await?;
+                    let (thing, _) = self.find_thing(tx, caller, kind, id).await?;
                     Ok::<_, Error>(tx.tags().remove(kind, &thing.id, keys).await?)
                 })
             })
@@ -191,6 +183,28 @@ impl Service {
         Ok(Page { items, total: page.total })
     }
 
+    /// A thing that the caller may see, and its project. A backup that is only shared with the
+    /// caller is not found.
+    async fn find_thing(
+        &self,
+        tx: &mut Transaction<'_>,
+        caller: &Caller,
+        kind: Tagged,
+        id: &str,
+    ) -> Result<(TaggedId, ProjectId)> {
+        let project = caller.project(Role::Reader, "tag:get")?;
+        Ok(match kind {
+            Tagged::Backup => {
+                let backup = self.find_backup(tx, caller, project, id).await?;
+                (TaggedId::of(&backup), backup.project_id)
+            }
+            Tagged::Policy => {
+                let policy = find_policy(tx, project, id).await?;
+                (TaggedId::of_policy(policy.id), policy.project_id)
+            }
+        })
+    }
+
     /// Adds tags to a thing that the caller may change, unless they are bad or too many.
     pub(crate) async fn put_tags(
         &self,
@@ -206,27 +220,6 @@ impl Service {
             return Err(Error::TooManyTags(TAGS_MAX));
         }
         Ok(tx.tags().put(project, thing.kind, &thing.id, tags).await?)
-    }
-}
-
-/// A thing of the caller's own, and its project. A backup that is only shared with the caller is
-/// not found.
-async fn find_thing(
-    tx: &mut Transaction<'_>,
-    caller: &Caller,
-    kind: Tagged,
-    id: &str,
-) -> Result<(TaggedId, ProjectId)> {
-    let thing = TaggedId::parse(kind, id)?;
-    let project = tx.tags().project_of(kind, &thing.id).await?;
-    let project = project.filter(|project| caller.owns(project));
-    Ok((thing, project.ok_or_else(|| missing(kind, id))?))
-}
-
-fn missing(kind: Tagged, id: &str) -> Error {
-    match kind {
-        Tagged::Backup => Error::BackupNotFound(id.to_owned()),
-        Tagged::Policy => Error::PolicyNotFound(id.to_owned()),
     }
 }
 

@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(tags(None, "C").unwrap(), Tags::new());
         assert_eq!(read(Value::Null).unwrap(), Tags::new());
         let found = read(json!([{"key": "a", "value": "1"}, {"key": "b"}])).unwrap();
-        assert_eq!(found.into_iter().map(|(_, value)| value).collect::<Vec<_>>(), ["1", ""]);
+        assert_eq!(found.into_values().collect::<Vec<_>>(), ["1", ""]);
         for bad in [
             json!({}),
             json!("a"),

@@ -14,6 +14,7 @@ mod lifecycle;
 mod lists;
 mod samples;
 mod shares;
+mod shares_sample;
 mod strict;
 mod tags;
 mod versions;

@@ -6,6 +6,7 @@ mod identity;
 mod jobs;
 mod lists;
 mod migration;
+mod policies;
 mod quotas;
 mod records;
 mod shares;

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use strongroom_catalog::TaggedQuery;
 use strongroom_model::backup::Backup;
+use strongroom_model::id::{PolicyId, UserId};
+use strongroom_model::policy::{Policy, Retention, Trigger};
 use strongroom_model::tag::{TagMatch, TagQuery, Tagged, Tags};
+use strongroom_model::zone::Zone;
 
 use crate::support::{Outcome, World, at, on_both, pairs, project};
 
@@ -171,24 +174,39 @@ async fn a_search_is_paged_oldest_first(world: &World) {
 }
 
 async fn policies_are_found_too(world: &World) {
+    let policy = |name: &str, created_at| Policy {
+        id: PolicyId::random(&world.chance),
+        project_id: project("p"),
+        user_id: UserId::parse("ann").unwrap(),
+        name: name.to_owned(),
+        is_enabled: false,
+        trigger: Trigger { zone: Zone::utc(), rules: Vec::new() },
+        retention: Retention::for_ever(),
+        next_run_at: None,
+        created_at: at(created_at),
+        updated_at: None,
+    };
+    let policies = &[policy("gold", 2), policy("gold", 1), policy("iron", 3)];
+    let some = &pairs(&[("a", "1")]);
     let work = world.catalog.transact(|tx| {
         Box::pin(async move {
-            tx.tags()
-                .find(
-                    &project("p"),
-                    Tagged::Policy,
-                    &TaggedQuery {
-                        tags: TagQuery {
-                            any: vec![TagMatch { key: "a".to_owned(), values: Vec::new() }],
-                            ..TagQuery::default()
-                        },
-                        name: Some("gold".to_owned()),
-                        offset: 1,
-                        limit: 5,
-                    },
-                )
-                .await
+            for policy in policies {
+                tx.policies().insert(policy).await?;
+                let id = policy.id.to_string();
+                tx.tags().put(&policy.project_id, Tagged::Policy, &id, some).await?;
+            }
+            Outcome::Ok(())
         })
     });
-    assert_eq!(work.await.unwrap().total, Some(0));
+    work.await.unwrap();
+    let wanted = TagMatch { key: "a".to_owned(), values: vec!["1".to_owned()] };
+    let query = TaggedQuery {
+        tags: TagQuery { any: vec![wanted], ..TagQuery::default() },
+        name: Some("gold".to_owned()),
+        offset: 1,
+        limit: 5,
+    };
+    let expected = vec![(policies[0].id.to_string(), some.clone())];
+    assert_eq!(found(world, Tagged::Policy, &query).await, (expected, 2));
+    assert_eq!(found(world, Tagged::Backup, &query).await, (Vec::new(), 0));
 }

@@ -285,7 +285,7 @@ impl Service {
 }
 
 /// An error and its causes on one line; a cause that the one before tells is left out.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

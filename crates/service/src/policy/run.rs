@@ -13,6 +13,7 @@ use super::schedule::{firings_after, next_after};
 use super::start::{Begun, Run};
 use crate::Service;
 use crate::error::{Error, Result};
+use crate::jobs::chain;
 
 /// How far back each missed run is recorded: as long as tasks are kept.
 const RECORDED_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -61,7 +62,7 @@ impl Service {
             match self.run_due(policy).await {
                 Ok(is_begun) => count += usize::from(is_begun),
                 Err(error) => {
-                    error!(policy = %policy.id, %error, "cannot run a policy");
+                    error!(policy = %policy.id, error = chain(&error), "cannot run a policy");
                     failure = failure.or(Some(error));
                 }
             }
@@ -80,6 +81,10 @@ impl Service {
                         return Ok(false);
                     };
                     let now = self.now();
+                    if now < seen_at {
+                        // The clock was set back meanwhile: what is to come is not begun.
+                        return Ok(false);
+                    }
                     let next = next_after(&policy.trigger, now);
                     if !tx.policies().set_next_run(policy.id, seen_at, next).await? {
                         return Ok(false);
@@ -137,9 +142,9 @@ impl Service {
 }
 
 fn missed_message(earlier: usize) -> String {
-    let mut text = "the service was not running at the time".to_owned();
+    let mut text = "the run was not begun at its time".to_owned();
     if earlier > 0 {
-        text.push_str(&format!(", nor at {earlier} times before the last 30 days"));
+        text.push_str(&format!(", nor were {earlier} more before the last 30 days"));
     }
     text
 }

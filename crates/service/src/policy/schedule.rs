@@ -82,7 +82,7 @@ fn firings_on(trigger: &Trigger, day: i64) -> Vec<Timestamp> {
 
 fn rule_has_day(rule: &Rule, date: Date) -> bool {
     match &rule.days {
-        Days::OfMonth { every } => (date.day().unsigned_abs() - 1) % (*every).max(1) == 0,
+        Days::OfMonth { every } => (date.day().unsigned_abs() - 1).is_multiple_of((*every).max(1)),
         Days::Weekdays(days) => days.contains(&Weekday::of(date)),
         Days::Interval { every, from } => {
             let days = days_between(*from, date);

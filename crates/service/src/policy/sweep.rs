@@ -8,6 +8,7 @@ use tracing::{error, info};
 use super::retention::{Candidate, expired};
 use crate::Service;
 use crate::error::{Error, Result};
+use crate::jobs::chain;
 
 impl Service {
     /// Begins the deletion of every automatic backup that its policy no longer keeps, and returns
@@ -34,7 +35,7 @@ impl Service {
             match self.expire_of(policy_id, volume_id).await {
                 Ok(gone) => count += gone,
                 Err(error) => {
-                    error!(policy = %policy_id, volume = %volume_id, %error, "cannot expire");
+                    error!(policy = %policy_id, volume = %volume_id, error = chain(&error), "cannot expire");
                     failure = failure.or(Some(error));
                 }
             }
@@ -46,7 +47,7 @@ impl Service {
     pub(crate) async fn expire_after(&self, backup: &Backup) {
         let Some(policy_id) = backup.policy_id else { return };
         if let Err(error) = self.expire_of(policy_id, backup.volume_id).await {
-            error!(policy = %policy_id, volume = %backup.volume_id, %error, "cannot expire");
+            error!(policy = %policy_id, volume = %backup.volume_id, error = chain(&error), "cannot expire");
         }
     }
 

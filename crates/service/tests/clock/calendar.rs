@@ -169,7 +169,7 @@ fn is_on(rule: &Rule, day: i64) -> bool {
                 5 => Weekday::Friday,
                 _ => Weekday::Saturday,
             };
-            days.iter().any(|wanted| *wanted == name)
+            days.contains(&name)
         }
         Days::Interval { every, from } => {
             let from = Ymd(from.year().into(), from.month().into(), from.day().into());

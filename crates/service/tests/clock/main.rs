@@ -4,5 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
 mod calendar;
+mod keeping;
 mod retention;
 mod schedule;

@@ -3,11 +3,20 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
 mod backups;
+#[path = "../clock/calendar.rs"]
+#[allow(dead_code, reason = "another binary uses the rest")]
+mod calendar;
 mod hands;
 mod identity;
 mod interruption;
 mod isolation;
 mod jobs;
+#[path = "../clock/keeping.rs"]
+mod keeping;
+mod policies;
+mod policy_keeps;
+mod policy_runs;
+mod policy_year;
 mod quotas;
 mod shares;
 mod tags;

@@ -104,7 +104,7 @@ async fn only_an_available_backup_of_ones_own_is_shared_and_only_with_others() {
     let with_self = share(&s.owner, &id, &[beta.clone(), own]).await;
     assert!(matches!(with_self, Err(Error::ShareWithOwner)));
     for missing in ["no-uuid", "44444444-4444-4444-8444-444444444444"] {
-        let refusal = share(&s.owner, missing, &[beta.clone()]).await;
+        let refusal = share(&s.owner, missing, std::slice::from_ref(&beta)).await;
         assert!(matches!(refusal, Err(Error::BackupNotFound(_))));
     }
     let elsewhere = [ProjectId::parse("gamma").unwrap()];

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use strongroom_model::identity::Role;
+use strongroom_model::policy::{Days, Retention, Rule, TimeOfDay, Trigger};
 use strongroom_model::tag::{TagMatch, TagQuery, Tagged, Tags};
+use strongroom_model::zone::Zone;
 use strongroom_service::backup::NewBackup;
+use strongroom_service::policy::NewPolicy;
 use strongroom_service::tag::{TAGS_MAX, TagSearch};
 use strongroom_service::{Caller, Error, Kind};
 
@@ -20,27 +23,53 @@ fn numbered(count: usize) -> Tags {
     (0..count).map(|n| (format!("k{n}"), n.to_string())).collect()
 }
 
+async fn policy_id(w: &World, caller: &Caller, tags: Tags) -> String {
+    let times = vec![TimeOfDay { hour: 1, minute: 0 }];
+    let rules = vec![Rule { times, days: Days::OfMonth { every: 1 } }];
+    let new = NewPolicy {
+        name: "gold".to_owned(),
+        is_enabled: false,
+        trigger: Trigger { zone: Zone::utc(), rules },
+        retention: Retention::for_ever(),
+        tags,
+    };
+    w.service.create_policy(caller, new).await.unwrap().id.to_string()
+}
+
 async fn backup_id(w: &World, caller: &Caller) -> String {
     let volume = w.volume(caller).await;
     w.backup(caller, &volume).await.id.to_string()
 }
 
-#[tokio::test]
-async fn tags_are_added_replaced_and_removed() {
-    let w = World::new().await;
-    let (v, ann) = (&w.service, w.project("alpha", Role::Member).await);
-    let id = backup_id(&w, &ann).await;
+async fn check_changes(w: &World, ann: &Caller, kind: Tagged, id: &str) {
+    let v = &w.service;
     let shouted = id.replace('-', "").to_uppercase();
-    assert_eq!(v.tags(&ann, BACKUP, &id).await.unwrap(), Tags::new());
-    v.add_tags(&ann, BACKUP, &shouted, &tags(&[("a", "1"), ("b", "2")])).await.unwrap();
-    let all = v.add_tags(&ann, BACKUP, &id, &tags(&[("b", "3")])).await.unwrap();
+    assert_eq!(v.tags(ann, kind, id).await.unwrap(), Tags::new());
+    v.add_tags(ann, kind, &shouted, &tags(&[("a", "1"), ("b", "2")])).await.unwrap();
+    let all = v.add_tags(ann, kind, id, &tags(&[("b", "3")])).await.unwrap();
     assert_eq!(all, tags(&[("a", "1"), ("b", "3")]));
     let keys = ["a", "none", "\0"].map(str::to_owned);
-    assert_eq!(v.remove_tags(&ann, BACKUP, &id, &keys).await.unwrap(), 1);
-    assert_eq!(v.tags(&ann, BACKUP, &shouted).await.unwrap(), tags(&[("b", "3")]));
+    assert_eq!(v.remove_tags(ann, kind, id, &keys).await.unwrap(), 1);
+    assert_eq!(v.tags(ann, kind, &shouted).await.unwrap(), tags(&[("b", "3")]));
     let only = tags(&[("c", "")]);
-    assert_eq!(v.replace_tags(&ann, BACKUP, &id, &only).await.unwrap(), only);
-    assert_eq!(v.tags(&ann, BACKUP, &id).await.unwrap(), only);
+    assert_eq!(v.replace_tags(ann, kind, id, &only).await.unwrap(), only);
+    assert_eq!(v.tags(ann, kind, id).await.unwrap(), only);
+    let wanted = TagMatch { key: "c".to_owned(), values: Vec::new() };
+    let query = TagQuery { all: vec![wanted], ..TagQuery::default() };
+    let search = TagSearch { query, limit: 9, ..TagSearch::default() };
+    let found = v.tagged(ann, kind, search).await.unwrap();
+    assert_eq!(found.items.iter().map(|item| item.id.as_str()).collect::<Vec<_>>(), [id]);
+}
+
+#[tokio::test]
+async fn tags_of_either_kind_are_added_replaced_and_removed() {
+    let w = World::new().await;
+    let ann = w.project("alpha", Role::Member).await;
+    let policy = policy_id(&w, &ann, Tags::new()).await;
+    check_changes(&w, &ann, Tagged::Policy, &policy).await;
+    let backup = backup_id(&w, &ann).await;
+    check_changes(&w, &ann, BACKUP, &backup).await;
+    assert!(w.service.tags(&ann, BACKUP, &policy).await.is_err());
 }
 
 #[tokio::test]
@@ -91,8 +120,11 @@ async fn tags_are_the_projects_own_and_readers_only_read_them() {
     let id = backup_id(&w, &ann).await;
     let some = tags(&[("a", "1")]);
     v.add_tags(&ann, BACKUP, &id, &some).await.unwrap();
+    let policy = policy_id(&w, &ann, some.clone()).await;
     for (caller, kind, id) in [
         (&bob, BACKUP, id.as_str()),
+        (&bob, Tagged::Policy, &policy),
+        (&w.admin, Tagged::Policy, &policy),
         (&ann, BACKUP, "none"),
         (&ann, Tagged::Policy, &id),
         (&ann, Tagged::Policy, "none"),
@@ -117,7 +149,7 @@ async fn tags_are_the_projects_own_and_readers_only_read_them() {
         v.remove_tags(&rita, BACKUP, &id, &["a".to_owned()]).await.unwrap_err().kind(),
     ];
     assert_eq!(kinds, [Kind::Forbidden; 3]);
-    // The cloud's admin reaches across projects; what it adds is the owner's.
+    // The cloud's admin reaches the backups of every project; what it adds is the owner's.
     v.add_tags(&w.admin, BACKUP, &id, &tags(&[("b", "2")])).await.unwrap();
     let values = BTreeSet::from(["2".to_owned()]);
     assert_eq!(v.all_tags(&ann, BACKUP).await.unwrap()["b"], values);

@@ -73,6 +73,18 @@ impl World {
         self
     }
 
+    /// Another node over the same database, store and clock.
+    pub(crate) async fn twin(&self) -> Service {
+        open(&self.dir, &self.clock, Settings::default(), (self.database.url(), 3)).await
+    }
+
+    /// Moves the clock forward to an instant.
+    pub(crate) fn at(&self, instant: &str) {
+        let wanted = Timestamp::parse(instant).unwrap();
+        assert!(wanted >= self.service.now(), "the clock is past {instant}");
+        self.clock.advance(wanted.since(self.service.now()));
+    }
+
     /// A project and a user in it with that role.
     pub(crate) async fn project(&self, name: &str, role: Role) -> Caller {
         let new = NewProject {
