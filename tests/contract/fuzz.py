@@ -173,6 +173,10 @@ class Wire:
         return shlex.join(words)
 
 
+class Gone(Exception):
+    """What was there is not any more."""
+
+
 @dataclass
 class Project:
     """A project in which there is something to find, and the tokens that work in it."""
@@ -195,11 +199,25 @@ class Project:
         if not hasattr(self, "_wire"):
             self._wire = Wire(self.address)
         answer = self._wire.send(method, f"/{root}/{project}/{path}", headers, sent)
+        if answer.status == 404 and 404 not in status:
+            raise Gone(f"{method} {path}: {answer.body}")
         assert answer.status in status, f"{method} {path}: {answer.status} {answer.body}"
         return json.loads(answer.body) if answer.body else None
 
     def refresh(self):
-        """Makes sure that there is something of every kind, and that quotas leave room for more."""
+        """Makes sure that there is something of every kind, and that quotas leave room for more.
+
+        A job of an earlier request may still take something away meanwhile: then from the start.
+        """
+        for _ in range(5):
+            try:
+                self._fill()
+                return
+            except Gone as gone:
+                last = gone
+        raise last
+
+    def _fill(self):
         room = dict.fromkeys(["volumes", "snapshots", "backups", "backup_gigabytes"], -1)
         limits = {**room, "gigabytes": -1, "per_volume_gigabytes": 2}
         path = f"os-quota-sets/{self.id}"
