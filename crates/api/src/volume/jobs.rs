@@ -58,13 +58,14 @@ const fn job_type(kind: &JobKind) -> &'static str {
 /// The code of a job that failed; why it failed is told in words.
 const fn error_code(kind: &JobKind) -> &'static str {
     match kind {
-        JobKind::CreateBackup { .. } | JobKind::ImportBackup { .. } => "VolumeBackup.0008",
         JobKind::DeleteBackup { .. } => "VolumeBackup.0100",
         JobKind::RestoreBackup { .. } => "VolumeBackup.0200",
-        JobKind::CreateVolume { .. }
+        JobKind::CreateBackup { .. }
+        | JobKind::ImportBackup { .. }
+        | JobKind::CreateVolume { .. }
         | JobKind::DeleteVolume { .. }
         | JobKind::CreateSnapshot { .. }
-        | JobKind::DeleteSnapshot { .. } => "EVS.0003",
+        | JobKind::DeleteSnapshot { .. } => "VolumeBackup.0008",
     }
 }
 

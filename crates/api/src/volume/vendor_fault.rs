@@ -23,8 +23,6 @@ pub(super) enum Area {
     Delete,
     /// Reading a backup back.
     Restore,
-    /// A new disk from a backup.
-    NewDisk,
     /// Sharing backups.
     Share,
     /// Changing policies.
@@ -45,7 +43,6 @@ impl Area {
             "cloudbackups" if third == Some("restore") => Some(Self::Restore),
             "cloudbackups" if second.is_some_and(|word| word != "quota") => Some(Self::Delete),
             "cloudbackups" => Some(Self::Create),
-            "cloudvolumes" => Some(Self::NewDisk),
             "os-vendor-backup-sharing" => Some(Self::Share),
             "backuppolicy" | "backuppolicyresources" if is_read(method) => Some(Self::PolicyQuery),
             "backuppolicy" | "backuppolicyresources" => Some(Self::Policy),
@@ -97,7 +94,6 @@ fn code_of(area: Area, error: &Error) -> &'static str {
         | Error::JobNotFound(_)
         | Error::MarkerNotFound(_)
         | Error::IdentityNotFound { .. } => general(area, StatusCode::NOT_FOUND),
-        Error::BackupNotRestorable(_) if area == Area::NewDisk => "EVS.1044",
         Error::BackupNotRestorable(_) | Error::BackupNotShareable(_) => "VolumeBackup.0089",
         Error::BackupNotDeletable(_) => "VolumeBackup.0100",
         Error::VolumeNotBackupable(VolumeStatus::BackingUp) => "VolumeBackup.0013",
@@ -114,8 +110,7 @@ fn code_of(area: Area, error: &Error) -> &'static str {
         Error::TooManyPolicies(_) => "AutoBackup.0203",
         Error::PolicyRunning(_) => "AutoBackup.0225",
         Error::QuotaExceeded { resource: Resource::Backups, .. } => "VolumeBackup.0080",
-        Error::QuotaExceeded { .. } if area != Area::NewDisk => "VolumeBackup.0081",
-        Error::QuotaExceeded { .. } => general(area, StatusCode::FORBIDDEN),
+        Error::QuotaExceeded { .. } => "VolumeBackup.0081",
         Error::BackupNotExportable(_)
         | Error::NoParent
         | Error::VolumeHasSnapshots(_)
@@ -147,7 +142,7 @@ const fn busy_target(status: VolumeStatus) -> &'static str {
 
 /// The code for a status about which no more is known.
 fn general(area: Area, status: StatusCode) -> &'static str {
-    use Area::{Create, Delete, Job, NewDisk, Policy, PolicyQuery, Restore, Share};
+    use Area::{Create, Delete, Job, Policy, PolicyQuery, Restore, Share};
     match (area, status.as_u16()) {
         (Policy | PolicyQuery, 500..) => "AutoBackup.0009",
         (Policy | PolicyQuery, 401) => "AutoBackup.0002",
@@ -157,10 +152,6 @@ fn general(area: Area, status: StatusCode) -> &'static str {
         (Policy | PolicyQuery, 409) => "AutoBackup.0225",
         (Policy | PolicyQuery, _) => "AutoBackup.0008",
         (Job, 404) => "common.0011",
-        (NewDisk, 403) => "EVS.0005",
-        (NewDisk, 404) => "EVS.0004",
-        (NewDisk, 500..) => "EVS.0003",
-        (NewDisk, _) => "EVS.0002",
         (_, 503) => "VolumeBackup.0900",
         (_, 500..) => "VolumeBackup.0014",
         (_, 401 | 403) => "VolumeBackup.0042",
@@ -192,7 +183,7 @@ mod tests {
             (&get, "/v2/p/cloudbackups/quota", Some(Area::Create)),
             (&post, "/v2/p/cloudbackups/b", Some(Area::Delete)),
             (&post, "/v3/p/cloudbackups/b/restore", Some(Area::Restore)),
-            (&post, "/v2/cloudvolumes", Some(Area::NewDisk)),
+            (&post, "/v2/cloudbackups", Some(Area::Create)),
             (&get, "/v1/p/jobs/j", Some(Area::Job)),
             (&get, "/v2/p/os-vendor-backup-sharing/detail", Some(Area::Share)),
             (&get, "/v2/p/backuppolicy/x/tags", Some(Area::PolicyQuery)),

@@ -210,7 +210,7 @@ async fn ids_that_are_none_are_not_found() {
 }
 
 /// Pieces of which a seeded hand makes requests.
-const PIECES: [&str; 28] = [
+const PIECES: [&str; 36] = [
     "v3",
     "v2",
     "v1",
@@ -223,6 +223,14 @@ const PIECES: [&str; 28] = [
     "action",
     "restore",
     "export_record",
+    "jobs",
+    "cloudbackups",
+    "backuppolicy",
+    "backuppolicyresources",
+    "resource_instances",
+    "backuptasks",
+    "deleted_resources",
+    "tags",
     "os-quota-sets",
     "limits",
     "types",

@@ -6,17 +6,23 @@
 )]
 
 mod bad_input;
+mod cloud_backups;
 mod contract;
 mod examples;
 mod identity;
 mod isolation;
+mod jobs;
 mod lifecycle;
 mod lists;
+mod policies;
+mod policy_tags;
 mod samples;
 mod shares;
 mod shares_sample;
 mod strict;
 mod tags;
+mod vendor_isolation;
+mod vendor_refusals;
 mod versions;
 mod volumes;
 mod world;

@@ -180,6 +180,11 @@ impl World {
         Catalog::connect(&format!("sqlite://{}", file.display())).await.unwrap()
     }
 
+    /// Lets time pass.
+    pub(crate) fn pass(&self, duration: Duration) {
+        self.clock.advance(duration);
+    }
+
     /// Works on every job that is due, and lets a second pass.
     pub(crate) async fn settle(&self) {
         self.service.run_due_jobs().await.unwrap();

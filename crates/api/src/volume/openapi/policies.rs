@@ -224,8 +224,9 @@ fn tags() -> Vec<(&'static str, Value)> {
 
 fn requests() -> Vec<(&'static str, Value)> {
     let words = json!({"anyOf": [{"type": "boolean"}, word(["Y", "N"])]});
+    let times = pattern("^([01]\\d|2[0-3]):00(,([01]\\d|2[0-3]):00)*$");
     let schedule = choice([
-        ("start_time", nullable(text())),
+        ("start_time", nullable(times.clone())),
         ("frequency", nullable(between(1, 30))),
         ("week_frequency", nullable(list(weekday()))),
         ("rentention_num", nullable(between(2, 99))),
@@ -233,18 +234,30 @@ fn requests() -> Vec<(&'static str, Value)> {
         ("remain_first_backup_of_curMonth", nullable(words)),
         ("status", nullable(word(["ON", "OFF"]))),
     ]);
-    let policy = |schedule: Value| {
-        open(choice([
-            ("backup_policy_name", nullable(pattern("^[A-Za-z0-9_.-]{1,64}$"))),
-            ("scheduled_policy", nullable(schedule)),
-            ("time_zone", nullable(text())),
-            ("tags", nullable(list(named("WishedTag")))),
-        ]))
+    let name = pattern("^[A-Za-z0-9_.-]{1,64}$");
+    let zone = pattern("^UTC[+-](0\\d|1[0-4]):[0-5]\\d$");
+    let policy = choice([
+        ("backup_policy_name", nullable(name.clone())),
+        ("scheduled_policy", nullable(open(schedule.clone()))),
+        ("time_zone", nullable(zone)),
+        ("tags", nullable(list(named("WishedTag")))),
+    ]);
+    let one_of = |one: (&str, &str), other: (&str, &str)| {
+        let said = |(key, kind): (&str, &str)| json!({"properties": {key: {"type": kind}}, "required": [key]});
+        json!({"anyOf": [said(one), said(other)]})
     };
-    let whole = requiring(open(schedule.clone()), ["start_time", "status"]);
+    let mut whole =
+        with_optional(schedule, [("start_time", times), ("status", word(["ON", "OFF"]))]);
+    whole["allOf"] = json!([
+        one_of(("frequency", "integer"), ("week_frequency", "array")),
+        one_of(("rentention_num", "integer"), ("rentention_day", "number")),
+    ]);
+    let whole = open(requiring(whole, ["start_time", "status"]));
+    let new =
+        with_optional(policy.clone(), [("backup_policy_name", name), ("scheduled_policy", whole)]);
     vec![
-        ("NewPolicy", requiring(policy(whole), ["backup_policy_name", "scheduled_policy"])),
-        ("PolicyChange", policy(open(schedule))),
+        ("NewPolicy", open(requiring(new, ["backup_policy_name", "scheduled_policy"]))),
+        ("PolicyChange", open(policy)),
     ]
 }
 

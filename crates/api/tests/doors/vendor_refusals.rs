@@ -1,0 +1,280 @@
+//! Whatever comes into the vendor's half, what goes out is a refusal in its envelope.
+
+use serde_json::{Value, json};
+
+use crate::policies::{PATH, code, make, plain};
+use crate::world::{Answer, BODY_LIMIT_BYTES, World};
+
+const JSON: Option<&str> = Some("application/json");
+
+/// Operations that read a body, with the code of one that is no JSON.
+const READERS: [(&str, &str, &str); 9] = [
+    ("POST", "/v2/{p}/cloudbackups", "VolumeBackup.0002"),
+    ("POST", "/v2/{p}/cloudbackups/x/restore", "VolumeBackup.0210"),
+    ("POST", "/v2/{p}/backuppolicy", "AutoBackup.0008"),
+    ("PUT", "/v2/{p}/backuppolicy/x", "AutoBackup.0008"),
+    ("POST", "/v2/{p}/backuppolicyresources", "AutoBackup.0008"),
+    ("POST", "/v3/{p}/backuppolicyresources/x/deleted_resources", "AutoBackup.0008"),
+    ("POST", "/v2/{p}/backuppolicy/x/tags", "AutoBackup.0008"),
+    ("POST", "/v2/{p}/backuppolicy/x/tags/action", "AutoBackup.0008"),
+    ("POST", "/v2/{p}/backuppolicy/resource_instances/action", "AutoBackup.0008"),
+];
+
+#[tokio::test]
+async fn bodies_that_are_no_objects_are_refused() {
+    let world = World::new().await;
+    let admin = world.volume(&world.admin);
+    for (method, path, malformed) in READERS {
+        let (absent, empty) = match malformed {
+            "AutoBackup.0008" => ("AutoBackup.0000", "AutoBackup.0001"),
+            other => (other, other),
+        };
+        let send =
+            async |kind, body: &[u8]| code(&admin.raw(method, path, kind, body.to_vec()).await);
+        for bad in [&b"{"[..], b"\xff\xfe{}", b"nope", b"[]", b"null", b"7", b"\"x\"", b"[{}]"] {
+            assert_eq!(send(JSON, bad).await, format!("400 {malformed}"), "{method} {path}");
+        }
+        let deep = "[".repeat(BODY_LIMIT_BYTES - 1);
+        assert_eq!(send(JSON, deep.as_bytes()).await, format!("400 {malformed}"));
+        assert_eq!(send(JSON, b"{}").await, format!("400 {empty}"), "{method} {path}");
+        assert_eq!(send(None, b"").await, format!("400 {absent}"));
+        assert_eq!(send(None, b"{}").await, format!("400 {absent}"));
+        assert_eq!(send(Some("text/plain"), b"{}").await, format!("415 {malformed}"));
+        let large = vec![b' '; BODY_LIMIT_BYTES + 1];
+        assert_eq!(send(JSON, &large).await, format!("413 {malformed}"));
+    }
+}
+
+// T-39: a project that is not the token's is 400.
+#[tokio::test]
+async fn t39_another_project_in_the_path_is_a_bad_request() {
+    let (world, alpha, beta) = World::with_projects().await;
+    let member = world.volume(&alpha.member);
+    let other = &beta.member.project;
+    for path in [
+        format!("/v2/{other}/cloudbackups/quota"),
+        format!("/v2/{other}/backuppolicy"),
+        format!("/v1/{other}/jobs/x"),
+        format!("/v3/{other}/backuppolicy/tags"),
+    ] {
+        assert_eq!(code(&member.get(&path).await), "400 EVS.0001", "{path}");
+    }
+    let native = member.get(&format!("/v2/{other}/backups")).await.expect(400);
+    assert_eq!(native["badRequest"]["message"], "Malformed request url");
+}
+
+#[tokio::test]
+async fn who_is_nobody_is_told_as_everywhere() {
+    let world = World::new().await;
+    for path in ["/v2/p/backuppolicy", "/v1/p/jobs/x", "/v2/p/cloudbackups/quota"] {
+        let answer = world.nobody().get(path).await;
+        let header = answer.header("www-authenticate").unwrap();
+        assert_eq!(header, "Keystone uri=\"http://id.test:5000/v3\"");
+        assert_eq!(answer.expect(401)["error"]["code"], 401);
+    }
+}
+
+#[tokio::test]
+async fn what_there_is_not_is_not_found() {
+    let world = World::new().await;
+    let admin = world.volume(&world.admin);
+    let long = "x".repeat(5000);
+    for (method, path) in [
+        ("GET", "/v2/{p}/cloudbackups".to_owned()),
+        ("DELETE", "/v2/{p}/cloudbackups/x".to_owned()),
+        ("PATCH", "/v2/{p}/backuppolicy".to_owned()),
+        ("PUT", "/v2/{p}/backuppolicy".to_owned()),
+        ("POST", "/v2/{p}/backuppolicy/x/nothing".to_owned()),
+        ("GET", "/v2/{p}/backuppolicyresources".to_owned()),
+        ("DELETE", "/v1/{p}/jobs/x".to_owned()),
+        ("GET", "/v2/{p}/jobs".to_owned()),
+        ("POST", format!("/v2/{{p}}/cloudbackups/{long}")),
+        ("GET", format!("/v2/{{p}}/backuppolicy/{long}")),
+        ("GET", "/v2/{p}/backuppolicy/%00".to_owned()),
+        ("DELETE", "/v2/{p}/backuppolicy/%FF".to_owned()),
+        ("POST", "/v2/{p}/backuppolicy/a%2Fb/action".to_owned()),
+    ] {
+        let answer = admin.send(method, &path, None).await;
+        assert!(code(&answer).starts_with("404 "), "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_reader_looks_and_changes_nothing() {
+    let (world, alpha, _) = World::with_projects().await;
+    let member = world.volume(&alpha.member);
+    let policy = make(&member, plain("p")).await;
+    let identity = world.identity(&world.admin);
+    let user = json!({"user": {"name": "rita", "password": crate::world::PASSWORD}});
+    let user = identity.post("/v3/users", user).await.expect(201);
+    let user = user["user"]["id"].as_str().unwrap();
+    let project = &alpha.member.project;
+    let path = format!("/v3/projects/{project}/users/{user}/roles/{:032}", 1);
+    identity.send("PUT", &path, None).await.expect(204);
+    let reader = world.volume(&world.access(user, project).await);
+    for path in [
+        PATH.to_owned(),
+        format!("{PATH}/{policy}"),
+        format!("{PATH}/{policy}/tags"),
+        format!("{PATH}/{policy}/backuptasks"),
+        "/v2/{p}/cloudbackups/quota".to_owned(),
+    ] {
+        reader.get(&path).await.expect(200);
+    }
+    let disk = "00000000-0000-4000-8000-000000000000";
+    let named = json!([{"resource_id": disk}]);
+    let tag = json!({"tag": {"key": "a", "value": "b"}});
+    for (method, path, body, expected) in [
+        ("POST", PATH.to_owned(), Some(plain("q")), "AutoBackup.0005"),
+        ("PUT", format!("{PATH}/{policy}"), Some(plain("q")), "AutoBackup.0005"),
+        ("DELETE", format!("{PATH}/{policy}"), None, "AutoBackup.0005"),
+        ("POST", format!("{PATH}/{policy}/action"), None, "AutoBackup.0005"),
+        ("POST", format!("{PATH}/{policy}/tags"), Some(tag), "AutoBackup.0005"),
+        (
+            "POST",
+            format!("/v2/{{p}}/backuppolicyresources/{policy}/deleted_resources"),
+            Some(json!({"resources": named})),
+            "AutoBackup.0005",
+        ),
+        (
+            "POST",
+            "/v2/{p}/cloudbackups".to_owned(),
+            Some(json!({"backup": {"name": "b", "volume_id": disk}})),
+            "VolumeBackup.0042",
+        ),
+        ("POST", format!("/v2/{{p}}/cloudbackups/{disk}"), None, "VolumeBackup.0042"),
+    ] {
+        let answer = reader.send(method, &path, body).await;
+        assert_eq!(code(&answer), format!("403 {expected}"), "{method} {path}");
+    }
+}
+
+/// Values that some field will not like.
+fn odd_values() -> Vec<Value> {
+    vec![
+        json!(null),
+        json!(true),
+        json!(0),
+        json!(-1),
+        json!(1.5),
+        json!(u64::MAX),
+        json!(1e300),
+        json!(""),
+        json!(" "),
+        json!("<b>"),
+        json!("x".repeat(3000)),
+        json!("\u{0}"),
+        json!("ü\u{1f512}"),
+        json!([]),
+        json!([1]),
+        json!([[]]),
+        json!([{}]),
+        json!([{"key": null, "value": []}]),
+        json!({}),
+        json!({"": ""}),
+        json!("12:00,12:00"),
+        json!("00000000-0000-4000-8000-000000000000"),
+    ]
+}
+
+/// Operations with a body that they take and, after a bar, the fields whose values are made odd.
+fn samples(policy: &str, volume: &str, backup: &str) -> Vec<(&'static str, String, Value)> {
+    let resource = json!({"resource_id": volume, "resource_type": "volume"});
+    let mut whole = plain("p");
+    whole["time_zone"] = json!("UTC+01:00");
+    whole["tags"] = json!([{"key": "a", "value": "b"}]);
+    for (key, value) in [
+        ("week_frequency", json!(["SUN"])),
+        ("rentention_day", json!(3)),
+        ("remain_first_backup_of_curMonth", json!("Y")),
+    ] {
+        whole["scheduled_policy"][key] = value;
+    }
+    let search = json!({
+        "action": "filter", "tags": [], "tags_any": [], "not_tags": [], "not_tags_any": [],
+        "matches": [{"key": "resource_name", "value": "p"}], "limit": "1", "offset": 0,
+    });
+    vec![
+        (
+            "POST",
+            "/v2/{p}/cloudbackups".to_owned(),
+            json!({"backup": {
+                "volume_id": volume, "name": "b", "snapshot_id": null, "description": "d",
+                "tags": [{"key": "a", "value": "b"}], "extend_param": {"FullBackup": "true"},
+            }}),
+        ),
+        (
+            "POST",
+            format!("/v2/{{p}}/cloudbackups/{backup}/restore"),
+            json!({"restore": {"volume_id": volume}}),
+        ),
+        ("POST", PATH.to_owned(), whole.clone()),
+        ("PUT", format!("{PATH}/{policy}"), whole),
+        (
+            "POST",
+            "/v2/{p}/backuppolicyresources".to_owned(),
+            json!({"backup_policy_id": policy, "resources": [resource]}),
+        ),
+        (
+            "POST",
+            format!("/v2/{{p}}/backuppolicyresources/{policy}/deleted_resources"),
+            json!({"resources": [resource]}),
+        ),
+        ("POST", format!("{PATH}/{policy}/tags"), json!({"tag": {"key": "a", "value": "b"}})),
+        (
+            "POST",
+            format!("{PATH}/{policy}/tags/action"),
+            json!({"action": "create", "tags": [{"key": "a", "value": "b"}]}),
+        ),
+        ("POST", format!("{PATH}/resource_instances/action"), search),
+    ]
+}
+
+/// The paths to every value inside a document, itself first.
+fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    match value {
+        Value::Object(map) => {
+            map.iter().for_each(|(key, inner)| places(inner, &format!("{at}/{key}"), found));
+        }
+        Value::Array(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(n, inner)| places(inner, &format!("{at}/{n}"), found));
+        }
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn no_value_anywhere_breaks_the_door() {
+    let (world, alpha, _) = World::with_projects().await;
+    let member = world.volume(&alpha.member);
+    let volume = member.make_volume("v").await;
+    let backup = member.make_backup(&volume, "b").await;
+    let policy = make(&member, plain("p")).await;
+    for (method, path, body) in samples(&policy, &volume, &backup) {
+        let mut found = Vec::new();
+        places(&body, "", &mut found);
+        for place in found {
+            for odd in odd_values() {
+                let mut broken = body.clone();
+                *broken.pointer_mut(&place).unwrap() = odd;
+                let answer = member.send(method, &path, Some(broken.clone())).await;
+                assert_is_clear(&answer, &broken);
+            }
+        }
+        world.settle().await;
+    }
+}
+
+/// A success of the kind that clients expect, or a refusal with a code.
+#[track_caller]
+fn assert_is_clear(answer: &Answer, sent: &Value) {
+    match answer.status {
+        200 | 204 => {}
+        400 | 403 | 404 => assert!(!code(answer).is_empty()),
+        other => panic!("{other} {} for {sent}", answer.text),
+    }
+}
