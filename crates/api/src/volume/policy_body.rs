@@ -155,21 +155,14 @@ fn read_name(value: &Value) -> Result<String, Fault> {
 
 /// The days; a frequency wins over days of the week.
 fn read_days(every: Option<&Value>, weekdays: Option<&Value>) -> Result<Option<Days>, Fault> {
-    let code = "AutoBackup.0106";
-    match (every, weekdays) {
-        (Some(every), _) => {
-            let days = every.as_i64().filter(|days| FREQUENCY.contains(days));
-            let every = days.and_then(|days| u8::try_from(days).ok());
-            let wrong = || refuse(code, "'frequency' must be a whole number from 1 to 30.");
-            Ok(Some(Days::OfMonth { every: every.ok_or_else(wrong)? }))
-        }
-        (None, Some(weekdays)) => {
-            let wrong =
-                || refuse(code, "'week_frequency' must be a list of different days, as in 'SUN'.");
-            Ok(Some(Days::Weekdays(read_weekdays(weekdays).ok_or_else(wrong)?)))
-        }
-        (None, None) => Ok(None),
-    }
+    let refuse = |message| refuse("AutoBackup.0106", message);
+    let wrong = || refuse("'week_frequency' must be a list of different days, as in 'SUN'.");
+    let weekdays = weekdays.map(|days| read_weekdays(days).ok_or_else(wrong)).transpose()?;
+    let Some(every) = every else { return Ok(weekdays.map(Days::Weekdays)) };
+    let days = every.as_i64().filter(|days| FREQUENCY.contains(days));
+    let every = days.and_then(|days| u8::try_from(days).ok());
+    let wrong = || refuse("'frequency' must be a whole number from 1 to 30.");
+    Ok(Some(Days::OfMonth { every: every.ok_or_else(wrong)? }))
 }
 
 fn read_weekdays(value: &Value) -> Option<Vec<Weekday>> {
@@ -187,21 +180,17 @@ fn read_weekdays(value: &Value) -> Option<Vec<Weekday>> {
 
 /// The count and the days of a retention, of which the count wins.
 fn read_limit(count: Option<&Value>, days: Option<&Value>) -> Result<Option<Limit>, Fault> {
-    let code = "AutoBackup.0107";
+    let refuse = |message| refuse("AutoBackup.0107", message);
     let narrow = |number: i64| u32::try_from(number).ok();
-    match (count, days) {
-        (Some(count), _) => {
-            let count = count.as_i64().filter(|count| COUNT.contains(count)).and_then(narrow);
-            let wrong = || refuse(code, "'rentention_num' must be a whole number from 2 to 99.");
-            Ok(Some((Some(count.ok_or_else(wrong)?), None)))
-        }
-        (None, Some(days)) => {
-            let days = whole_days(days).filter(|days| DAYS.contains(days)).and_then(narrow);
-            let wrong = || refuse(code, "'rentention_day' must be a number from 2 to 99999.");
-            Ok(Some((None, Some(days.ok_or_else(wrong)?))))
-        }
-        (None, None) => Ok(None),
-    }
+    let read_days = |days: &Value| {
+        let days = whole_days(days).filter(|days| DAYS.contains(days)).and_then(narrow);
+        days.ok_or_else(|| refuse("'rentention_day' must be a number from 2 to 99999."))
+    };
+    let days = days.map(read_days).transpose()?;
+    let Some(count) = count else { return Ok(days.map(|days| (None, Some(days)))) };
+    let count = count.as_i64().filter(|count| COUNT.contains(count)).and_then(narrow);
+    let wrong = || refuse("'rentention_num' must be a whole number from 2 to 99.");
+    Ok(Some((Some(count.ok_or_else(wrong)?), None)))
 }
 
 /// A number of days; what follows the point is cut off.
@@ -339,6 +328,20 @@ mod tests {
         assert_eq!(read(json!(99_999.9)).unwrap(), 99_999);
         for bad in [json!(1.9), json!(0), json!(-3), json!(100_000), json!(1e300), json!("3")] {
             assert_eq!(read(bad).unwrap_err().code, Some("AutoBackup.0107"));
+        }
+    }
+
+    // What does not count must still be something that could.
+    #[test]
+    fn the_other_of_a_pair_is_judged_too() {
+        for (key, code, bad) in [
+            ("week_frequency", "0106", json!(true)),
+            ("week_frequency", "0106", json!(["x"])),
+            ("rentention_day", "0107", json!("3")),
+        ] {
+            let mut body = whole();
+            body["scheduled_policy"][key] = bad;
+            assert_eq!(read(&body).unwrap_err().code.unwrap(), format!("AutoBackup.{code}"));
         }
     }
 

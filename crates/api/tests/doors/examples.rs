@@ -344,3 +344,64 @@ fn the_examples_of_jobs_fit() {
         assert_fits("NewCloudBackup", &json!({ "backup": backup }));
     }
 }
+
+// What a policy leaves out in the examples we always say; a task is never WAITING here.
+#[test]
+fn the_examples_of_policies_fit_but_for_what_we_always_say() {
+    let id = "af8a20b0-117d-4fc3-ae53-aa3968a4f870";
+    let policy = json!({
+        "backup_policy_id": id,
+        "backup_policy_name": "plan01",
+        "scheduled_policy": {
+            "remain_first_backup_of_curMonth": "Y",
+            "rentention_num": 10,
+            "frequency": 1,
+            "start_time": "12:00,20:00",
+            "status": "ON",
+        },
+        "policy_resource_count": 0,
+    });
+    assert_differs(
+        "Policies",
+        &json!({"backup_policies": [policy]}),
+        &["/backup_policies/0/tags is absent", "/backup_policies/0/time_zone is absent"],
+    );
+    assert_fits("NewPolicy", &policy);
+    assert_fits("PolicyChange", &json!({"scheduled_policy": {"status": "OFF"}}));
+    assert_fits("PolicyId", &json!({"backup_policy_id": id}));
+    let disk = json!({
+        "resource_id": "1de8e9d5-8c4e-4a5c-8e52-2b22f9f1d1d5",
+        "resource_type": "volume",
+        "availability_zone": "kvmxen.dc1",
+        "os_vol_host_attr": "pod01.kvmxen.dc1",
+    });
+    let mut failed = disk.clone();
+    failed["code"] = json!("AutoBackup.0206");
+    failed["message"] = json!("m");
+    assert_fits("Associated", &json!({"success_resources": [disk], "fail_resources": [failed]}));
+    let task = json!({
+        "status": "EXECUTE_FAIL",
+        "job_id": "0781095b-b8ba-4d59-a2f8-5b1a39e0a0b1",
+        "created_at": "2016-12-03T06:24:34.467",
+        "backup_name": "autobk_1f2e",
+        "resource_id": "1de8e9d5-8c4e-4a5c-8e52-2b22f9f1d1d5",
+        "resource_type": "volume",
+    });
+    assert_fits("Tasks", &json!({"tasks": [task], "count": 1}));
+    for action in [
+        json!({"action": "create", "tags": [{"key": "k", "value": "v"}]}),
+        json!({"action": "delete"}),
+        json!({"action": "delete", "tags": [{"key": "k"}]}),
+    ] {
+        assert_fits("PolicyTagAction", &action);
+    }
+    let query = json!({
+        "action": "filter",
+        "limit": "10",
+        "offset": 0,
+        "tags": [{"key": "k", "values": ["v"]}],
+        "matches": [{"key": "resource_name", "value": "p"}],
+    });
+    assert_fits("PolicyQuery", &query);
+    assert_fits("TaggedPolicies", &json!({"total_count": 3}));
+}

@@ -270,6 +270,70 @@ struct Started {
     job_id: String,
 }
 
+/// A policy: Go takes what is not said for zero, Java does not know other members.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "that it decodes is what is asserted")]
+struct Policy {
+    backup_policy_id: String,
+    backup_policy_name: String,
+    scheduled_policy: Schedule,
+    policy_resource_count: i32,
+    time_zone: Option<String>,
+    tags: Option<Vec<Tag>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "that it decodes is what is asserted")]
+struct Schedule {
+    start_time: String,
+    frequency: Option<i32>,
+    week_frequency: Option<Vec<String>>,
+    rentention_num: Option<i32>,
+    rentention_day: Option<i32>,
+    #[serde(rename = "remain_first_backup_of_curMonth")]
+    keeps_first: String,
+    status: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "that it decodes is what is asserted")]
+struct Tag {
+    key: String,
+    value: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Policies {
+    backup_policies: Vec<Policy>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "that it decodes is what is asserted")]
+struct Task {
+    status: String,
+    job_id: String,
+    created_at: NaiveMillis,
+    finished_at: Option<NaiveMillis>,
+    backup_name: String,
+    resource_id: String,
+    resource_type: String,
+    vbs_job_id: Option<String>,
+    code: Option<String>,
+    message: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tasks {
+    tasks: Vec<Task>,
+    count: i32,
+}
+
 /// A quota or a limit: whole numbers by name.
 type Figures = BTreeMap<String, i32>;
 
@@ -382,6 +446,44 @@ async fn t18_t21_jobs_decode_until_their_end() {
         };
     }
     assert_eq!(started.status, 404);
+}
+
+// T-18: a task's instants have no zone. T-30: the members of a policy as they are spelled.
+#[tokio::test]
+async fn t18_t30_policies_and_tasks_decode() {
+    let (world, alpha, _) = World::with_projects().await;
+    let member = world.volume(&alpha.member);
+    let volume = member.make_volume("v").await;
+    let wish = json!({
+        "backup_policy_name": "p",
+        "scheduled_policy": {
+            "start_time": "12:00", "frequency": 1, "rentention_num": 2, "status": "ON",
+        },
+        "tags": [{"key": "k", "value": "v"}],
+    });
+    let path = "/v2/{p}/backuppolicy";
+    let made = member.post(path, wish).await.expect(200);
+    let id = made["backup_policy_id"].as_str().unwrap();
+    let disk = json!([{"resource_id": volume, "resource_type": "volume"}]);
+    let binding = json!({"backup_policy_id": id, "resources": disk});
+    member.post("/v2/{p}/backuppolicyresources", binding).await.expect(200);
+    let listed: Policies = decode(member.get(path).await.expect(200));
+    assert_eq!(listed.backup_policies[0].policy_resource_count, 1);
+    let ran = member.send("POST", &format!("{path}/{id}/action"), None).await;
+    assert_eq!((ran.status, ran.text.as_str()), (204, ""));
+    for _ in 0..2 {
+        let tasks = member.get(&format!("{path}/{id}/backuptasks")).await.expect(200);
+        let tasks: Tasks = decode(tasks);
+        assert_eq!((tasks.tasks.len(), tasks.count), (1, 1));
+        world.settle().await;
+    }
+    let tasks = member.get(&format!("{path}/{id}/backuptasks")).await.expect(200);
+    let tasks: Tasks = decode(tasks);
+    assert_eq!(tasks.tasks[0].status, "EXECUTE_SUCCESS");
+    assert!(tasks.tasks[0].finished_at.is_some());
+    let job = format!("/v1/{{p}}/jobs/{}", tasks.tasks[0].vbs_job_id.as_ref().unwrap());
+    let job: Job = decode(member.get(&job).await.expect(200));
+    assert_eq!(job.status, "SUCCESS");
 }
 
 // T-20: `deleted` of a share is no boolean. T-32: a list by backup has it at once.

@@ -94,5 +94,5 @@ fn new_backup() -> Value {
 fn wished_tag() -> Value {
     let key = json!({"type": "string", "minLength": 1, "maxLength": 36});
     let value = json!({"type": "string", "maxLength": 43});
-    open(object([("key", key), ("value", value)]))
+    open(requiring(choice([("key", key), ("value", nullable(value))]), ["key"]))
 }

@@ -11,6 +11,7 @@ mod companions;
 mod discovery;
 mod headers;
 mod operation;
+mod policies;
 mod refusals;
 mod schema;
 mod shares;
@@ -29,6 +30,7 @@ fn operations() -> impl Iterator<Item = &'static Operation> {
         backups::OPERATIONS,
         cloud_backups::OPERATIONS,
         shares::OPERATIONS,
+        policies::OPERATIONS,
         tags::OPERATIONS,
         companions::OPERATIONS,
     ]
@@ -45,6 +47,7 @@ fn components() -> impl Iterator<Item = (&'static str, Value)> {
         backups::components(),
         cloud_backups::components(),
         shares::components(),
+        policies::components(),
         tags::components(),
         companions::components(),
     ]
@@ -80,8 +83,11 @@ const DESCRIPTION: &str = "OpenStack's volume-backup dialect with the vendor's e
     of version 2 or 3 may leave the project out, and a path of version 2 may leave `/v2` out. \
     HEAD finds what GET finds. What no path names is answered with NotFound.";
 
+/// Whether an operation exists below a root.
+type Has = fn(&Operation) -> bool;
+
 /// The three ways in which a path begins: version, how it behaves, which operations it has.
-const ROOTS: [(&str, Generation, fn(&Operation) -> bool); 3] = [
+const ROOTS: [(&str, Generation, Has); 3] = [
     ("v1", Generation::V2, |operation| operation.is_in_v1),
     ("v2", Generation::V2, |operation| operation.since.is_none()),
     ("v3", Generation::V3, |_| true),
