@@ -133,7 +133,7 @@ impl Service {
         &self,
         tx: &mut Transaction<'_>,
         caller: &Caller,
-        mut new: NewBackup,
+        new: NewBackup,
     ) -> Result<Begun> {
         let project = caller.project(Role::Member, "backup:create")?;
         let Some(volume) = tx.volumes().find(project, new.volume_id).await? else {
@@ -143,7 +143,6 @@ impl Service {
         if let Some(obstacle) = self.obstacle(tx, &volume).await? {
             return Ok(obstacle);
         }
-        new.is_incremental = tx.backups().newest_available(project, volume.id).await?.is_some();
         let (backup, job) = self.begin_backup(tx, caller, &new).await?;
         Ok(Begun::Backup(backup.id, job))
     }

@@ -46,7 +46,6 @@ const SNAPSHOTS: &[Parameter] = &[
     parameter("volume_id", Kind::Text),
 ];
 
-const VOLUME: Option<Schema> = Some(Schema::Each("VolumeDetail"));
 const PLAIN_VOLUME: Option<Schema> = Some(Schema::Each("PlainVolumeDetail"));
 const SNAPSHOT: Option<Schema> = Some(Schema::Each("SnapshotSummary"));
 
@@ -224,7 +223,11 @@ fn volume() -> Value {
         ("os-vol-mig-status-attr:name_id", only(Value::Null)),
     ];
     let names = added.each_ref().map(|(name, _)| *name);
-    requiring(with_optional(plain_volume(), added), names)
+    let mut volume = with_optional(plain_volume(), added);
+    if let Some(required) = volume["required"].as_array_mut() {
+        required.extend(names.map(Value::from));
+    }
+    volume
 }
 
 fn plain_volume() -> Value {
