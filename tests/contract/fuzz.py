@@ -339,7 +339,8 @@ class Fuzzer:
                 self._fuzz(operation, cases, variants)
 
     def _fuzz(self, operation, cases, variants):
-        since_refresh = variants * cases
+        self.project.refresh()
+        since_refresh = 0
         for case in made_up(operation, cases):
             for _ in range(variants):
                 since_refresh += 1
