@@ -17,6 +17,7 @@ pub mod jobs;
 pub mod metadata;
 pub mod policy;
 pub mod quota;
+pub mod record;
 pub mod restore;
 pub mod secret;
 pub mod settings;

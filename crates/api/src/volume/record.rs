@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use strongroom_model::backup::Backup;
 use strongroom_model::id::{BackupId, VolumeId};
 use strongroom_model::size::GiB;
-use strongroom_service::backup::ImportedRecord;
+use strongroom_service::record::ImportedRecord;
 
 use super::validate;
 use crate::fault::Fault;

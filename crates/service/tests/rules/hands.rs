@@ -5,7 +5,7 @@ use strongroom_model::id::BackupId;
 use strongroom_model::identity::Role;
 use strongroom_model::size::GiB;
 use strongroom_model::volume::{Metadata, Volume, VolumeStatus};
-use strongroom_service::backup::ImportedRecord;
+use strongroom_service::record::ImportedRecord;
 use strongroom_service::restore::RestoreRequest;
 use strongroom_service::snapshot::NewSnapshot;
 use strongroom_service::volume::{NewVolume, VolumeDeletion, VolumeOrigin};

@@ -94,7 +94,7 @@ async fn a_forged_record_opens_nobody_elses_bytes() {
     let thief = w.project("beta", Role::Admin).await;
     let volume = w.written_volume(&owner, "secret").await;
     let backup = w.backup(&owner, &volume).await;
-    let record = strongroom_service::backup::ImportedRecord {
+    let record = strongroom_service::record::ImportedRecord {
         id: strongroom_model::id::BackupId::parse("44444444-4444-4444-8444-444444444444").unwrap(),
         data_id: backup.data_id,
         volume_id: volume.id,
