@@ -207,6 +207,12 @@ impl Shares<'_> {
         self.0.execute(TABLE.what, sql, vec![Value::text(backup_id)]).await
     }
 
+    /// Removes every share with a project; returns how many there were.
+    pub async fn delete_with(&mut self, to: &ProjectId) -> Result<u64> {
+        let sql = "DELETE FROM share WHERE to_project_id = $1";
+        self.0.execute(TABLE.what, sql, vec![Value::text(to)]).await
+    }
+
     /// Whether a backup is shared with anybody.
     pub async fn exist_of(&mut self, backup_id: BackupId) -> Result<bool> {
         let tail = "WHERE backup_id = $1 LIMIT 1";

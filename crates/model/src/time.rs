@@ -113,6 +113,11 @@ impl SettableClock {
         Self(AtomicI64::new(start.0))
     }
 
+    /// Sets the clock, forward or back.
+    pub fn set(&self, to: Timestamp) {
+        self.0.store(to.0, Ordering::SeqCst);
+    }
+
     /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);

@@ -145,10 +145,14 @@ fn open_partial(path: &Path) -> io::Result<(File, PathBuf)> {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
             opened => opened?,
         };
-        // Another node's cleaning may have caught the file between its birth and its lock.
-        let is_locked = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
-        if is_locked && file.metadata()?.nlink() > 0 {
-            return Ok((file, partial));
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) if file.metadata()?.nlink() > 0 => return Ok((file, partial)),
+            // Another node's cleaning has caught the file between its birth and its lock.
+            Ok(()) | Err(rustix::io::Errno::WOULDBLOCK) => {}
+            Err(error) => {
+                drop(fs::remove_file(&partial));
+                return Err(error.into());
+            }
         }
     }
 }

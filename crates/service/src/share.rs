@@ -49,8 +49,10 @@ pub struct ShareListing {
 impl ShareListing {
     /// What the catalogue is asked: the shares by a project, or those with it.
     fn into_query(self, project: &ProjectId) -> ShareQuery {
-        let Self { to_me, mut filters, sort, offset, limit, with_total } = self;
+        let Self { to_me, mut filters, mut sort, offset, limit, with_total } = self;
         let project = project.to_string();
+        // An order by what is not shown would show it.
+        sort.retain(|by| by.key != ShareKey::FailReason);
         filters.push(if to_me { ShareFilter::To(project) } else { ShareFilter::From(project) });
         ShareQuery { filters, sort, offset, limit, with_total }
     }
@@ -236,6 +238,7 @@ fn as_shared(mut backup: Backup) -> Backup {
         metadata: Metadata::new(),
         volume_metadata: Metadata::new(),
         restore_volume_id: None,
+        fail_reason: None,
         policy_id: None,
         expires_at: None,
         ..backup

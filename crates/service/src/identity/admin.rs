@@ -4,6 +4,7 @@ use strongroom_catalog::Transaction;
 use strongroom_model::id::{DomainId, ProjectId, UserId};
 use strongroom_model::identity::{Domain, Scope};
 use strongroom_model::project::Project;
+use strongroom_model::tag::Tagged;
 
 use super::{IdentityChange, NewProject};
 use crate::error::{Error, Result};
@@ -218,7 +219,8 @@ impl Service {
             .await
     }
 
-    /// Removes a project that owns nothing (admin).
+    /// Removes a project that owns no volumes, snapshots and backups, with its policies and with what
+    /// others share with it (admin).
     pub async fn delete_project(&self, caller: &Caller, id: &str) -> Result<()> {
         caller.require_cloud_admin("identity:delete_project")?;
         self.catalog()
@@ -228,6 +230,11 @@ impl Service {
                     if tx.quotas().usage(&project.id).await?.values().any(|in_use| *in_use > 0) {
                         return Err(in_use("project"));
                     }
+                    for policy in tx.policies().list(&project.id).await? {
+                        tx.tags().clear(Tagged::Policy, &policy.id.to_string()).await?;
+                        tx.policies().delete(policy.id).await?;
+                    }
+                    tx.shares().delete_with(&project.id).await?;
                     tx.quotas().clear(&project.id).await?;
                     tx.projects().delete(&project.id).await?;
                     Ok(())

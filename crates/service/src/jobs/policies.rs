@@ -30,6 +30,9 @@ impl Service {
             let is_fresh = |at: Timestamp| at <= now && now.since(at) < SWEEP_EVERY;
             if !swept_at.is_some_and(is_fresh) {
                 swept_at = Some(now);
+                if let Err(error) = self.reckon_runs().await {
+                    warn!(error = chain(&error), "cannot look through the policies");
+                }
                 if let Err(error) = self.expire_backups().await {
                     warn!(error = chain(&error), "cannot remove every backup that has expired");
                 }

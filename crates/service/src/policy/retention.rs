@@ -50,7 +50,14 @@ pub fn expired(retention: &Retention, now: Timestamp, candidates: &[Candidate]) 
     let is_past = |one: &&&Candidate| one.expires_at.is_some_and(|at| at <= now);
     doomed.extend(at_rest.filter(is_past).map(|one| one.id));
 
-    let spared = [available.first().map(|one| one.id), first_of_month(retention, now, candidates)];
+    // After the clock was set back some are dated ahead: the newest of the others is spared too.
+    let newest = available.first();
+    let newest_so_far = available.iter().find(|one| one.created_at <= now);
+    let spared = [
+        newest.map(|one| one.id),
+        newest_so_far.map(|one| one.id),
+        first_of_month(retention, now, candidates),
+    ];
     let removable = |one: &&&Candidate| {
         doomed.contains(&one.id) && !one.is_held && !spared.contains(&Some(one.id))
     };

@@ -18,6 +18,9 @@ use crate::jobs::chain;
 /// How far back each missed run is recorded: as long as tasks are kept.
 const RECORDED_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 
+/// How far a clock may be set back before next runs are reckoned anew.
+const PASSED_OVER: Duration = Duration::from_secs(3600);
+
 /// How far back missed runs are counted. No interval is longer than 255 days.
 const COUNTED_FOR: Duration = Duration::from_secs(800 * 24 * 3600);
 
@@ -33,7 +36,11 @@ struct Missed {
 impl Missed {
     fn of(firings: Vec<Timestamp>, now: Timestamp) -> Self {
         let is_recent = |at: &Timestamp| *at >= before(now, RECORDED_FOR);
-        let (recent, earlier): (Vec<_>, Vec<_>) = firings.into_iter().partition(is_recent);
+        let (mut recent, mut earlier): (Vec<_>, Vec<_>) = firings.into_iter().partition(is_recent);
+        if recent.is_empty() {
+            // None is passed over in silence: the latest stands for all.
+            recent.extend(earlier.pop());
+        }
         Self { recent, earlier: earlier.len() }
     }
 }
@@ -97,6 +104,35 @@ impl Service {
                 })
             })
             .await
+    }
+
+    /// Reckons the next run anew where it lies further ahead than the trigger says, as after the
+    /// clock was ahead and put right; returns how many there were. An hour is passed over, so that a
+    /// clock that is set back a little repeats nothing.
+    pub async fn reckon_runs(&self) -> Result<usize> {
+        let count = self
+            .catalog()
+            .transact(|tx| {
+                Box::pin(async move {
+                    let now = self.now();
+                    let mut count = 0;
+                    for policy in tx.policies().list_enabled().await? {
+                        let Some(seen) = policy.next_run_at else { continue };
+                        let latest = next_after(&policy.trigger, now.plus(PASSED_OVER));
+                        if latest.is_some_and(|latest| seen > latest) {
+                            let next = next_after(&policy.trigger, now);
+                            let is_set = tx.policies().set_next_run(policy.id, seen, next).await?;
+                            count += usize::from(is_set);
+                        }
+                    }
+                    Ok::<_, Error>(count)
+                })
+            })
+            .await?;
+        if count > 0 {
+            warn!(count, "policies were waiting for a time far ahead: was the clock set back?");
+        }
+        Ok(count)
     }
 
     /// Notes as missed what was due and will not be made up for, because the policy is changed.
@@ -176,6 +212,12 @@ mod tests {
         // 30 days back from noon begins with the second of April.
         assert_eq!((many.recent.len(), many.earlier), (30, 32));
         assert_eq!(many.recent.last(), Some(&at("2024-05-01T00:00:00Z")));
+        // Every thirty days, and all of it long ago: one is recorded all the same.
+        let rare = Rule { days: Days::OfMonth { every: 30 }, ..trigger.rules[0].clone() };
+        let rare = Trigger { rules: vec![rare], ..trigger.clone() };
+        let firings = firings_due(&rare, at("2024-01-31T00:00:00Z"), at("2024-02-15T00:00:00Z"));
+        let long_ago = Missed::of(firings, at("2024-03-25T00:00:00Z"));
+        assert_eq!((long_ago.recent.len(), long_ago.earlier), (1, 1));
         let ages = overdue("1990-03-01T00:00:00Z", "2024-05-01T12:00:00Z");
         assert_eq!((ages.recent.len(), ages.earlier), (30, 770));
     }

@@ -137,6 +137,15 @@ fn dates_remove_all_but_the_newest_and_picks_alone_nothing() {
 }
 
 #[test]
+fn the_newest_so_far_is_spared_although_others_are_dated_ahead() {
+    let chance = SeededChance::new(1);
+    let all = backups(&chance, &["2024-02-01", "2024-02-10", "2025-06-01", "2025-06-02"]);
+    let two = Retention { count: Some(2), ..Retention::for_ever() };
+    assert_eq!(gone(&two, "2024-02-10T02:00:00Z", &all), [0]);
+    assert_eq!(gone(&two, "2025-07-01T00:00:00Z", &all), [0, 1]);
+}
+
+#[test]
 fn failed_ones_neither_count_nor_last() {
     let chance = SeededChance::new(1);
     let days: Vec<_> = (1..=14).map(|day| format!("2024-01-{day:02}")).collect();

@@ -205,13 +205,22 @@ async fn a_recipient_sees_the_backup_without_what_is_only_its_owners() {
     };
     s.w.service.update_backup(&s.owner, &s.id(), change).await.unwrap();
     let share = s.share().await;
+    // A restore that failed leaves its reason, which names a volume of the owner's.
+    let target = RestoreRequest { volume_id: Some(s.volume.id), name: None };
+    s.w.service.restore_backup(&s.owner, &s.id(), target).await.unwrap();
+    let available = BackupStatus::Available;
+    let admin = &s.w.admin;
+    s.w.service.reset_backup(admin, &s.id(), available).await.unwrap();
+    s.w.work().await;
     let whole = s.w.show(&s.owner, &s.backup).await;
+    assert!(whole.fail_reason.is_some());
     assert!(!whole.measured.as_ref().unwrap().master_key_id.is_empty());
     assert!(!whole.metadata.is_empty() && !whole.volume_metadata.is_empty());
     let listing = ShareListing { to_me: true, limit: 9, ..ShareListing::default() };
     let listed = s.w.service.shares(&s.other, listing).await.unwrap().items.remove(0).backup;
     let shown = s.w.service.share(&s.other, &share.id.to_string()).await.unwrap().backup;
     for seen in [s.w.show(&s.other, &s.backup).await, listed, shown] {
+        assert_eq!(seen.fail_reason, None);
         assert_eq!((seen.id, &seen.name, seen.status), (whole.id, &whole.name, whole.status));
         assert_eq!(seen.measured.unwrap().master_key_id, "");
         assert!(seen.metadata.is_empty() && seen.volume_metadata.is_empty());
