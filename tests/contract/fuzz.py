@@ -162,6 +162,7 @@ class Wire:
                 self._connection.close()
                 if is_last:
                     raise
+        raise AssertionError("the last try returns or raises")
 
     def curl(self, method, path, headers, body):
         """The same request for a person to repeat."""
@@ -414,7 +415,7 @@ class Fuzzer:
         return self.project.id if self._chance(0.98) else self.stranger["project"]
 
     def _id(self, name):
-        """Mostly the id of something that exists, in the words of a path; None for a made-up one."""
+        """Mostly the id of something that exists, for a path; None for a made-up one."""
         draw = self.random.random()
         kind = KINDS.get(name)
         if draw < 0.75 and self.project.things.get(kind):

@@ -54,8 +54,7 @@ def test_no_request_fails_and_every_answer_is_documented(admin, server):
     """Several processes, each with a project of its own, share the operations between them."""
     projects = [make_project(admin, number) for number in range(WORKERS)]
     strangers = [
-        {"project": project.id, "things": project.things}
-        for project in projects[1:] + projects[:1]
+        {"project": project.id, "things": project.things} for project in projects[1:] + projects[:1]
     ]
     labels = [operation.label for operation in Contract().operations]
     variants = -(-LEAST // (len(labels) * CASES))

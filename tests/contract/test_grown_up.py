@@ -145,7 +145,10 @@ def test_the_whole_way_with_the_clients(node, database, s3, tmp_path):
     more = http.wait("backups", made["id"])["id"]
 
     rows = admin.openstack_json("volume", "backup", "list")
-    assert {row["Name"]: row["Status"] for row in rows} == {"full": "available", "more": "available"}
+    assert {row["Name"]: row["Status"] for row in rows} == {
+        "full": "available",
+        "more": "available",
+    }
     with admin.sdk() as cloud:
         proxy = cloud.block_storage
         assert proxy.find_backup("full").is_incremental is False

@@ -1,7 +1,7 @@
 """The pages of docs/guide, run as they are written.
 
-The block marked `start` is not run by the shell: the server that it starts is started here, on ports
-of its own, with the options that the page gives.
+The block marked `start` is not run by the shell: the server that it starts is started here, on
+ports of its own, with the options that the page gives.
 """
 
 import re

@@ -8,11 +8,9 @@ import pytest
 from disks import scribble
 from strongroom import same_bytes, wait_for
 
-TIME3Z = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
-
 
 class Vendor:
-    """The paths that those clients build: version 2 for all but jobs, which they ask version 1 for."""
+    """The paths that those clients build: version 2, but version 1 for jobs."""
 
     def __init__(self, http):
         self.http = http
@@ -31,10 +29,11 @@ class Vendor:
         return answer.json()
 
     def finished(self, id, status="SUCCESS"):
-        ended = wait_for(
-            f"job {id} to end",
-            lambda: (lambda job: job if job["status"] in ("SUCCESS", "FAIL") else None)(self.job(id)),
-        )
+        def probe():
+            job = self.job(id)
+            return job if job["status"] in ("SUCCESS", "FAIL") else None
+
+        ended = wait_for(f"job {id} to end", probe)
         assert ended["status"] == status, ended
         return ended
 
