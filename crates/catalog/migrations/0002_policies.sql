@@ -6,6 +6,11 @@ ALTER TABLE backup ADD COLUMN expires_at BIGINT;
 ALTER TABLE backup ADD COLUMN wants_full BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX backup_policy ON backup (policy_id, volume_id, created_at, id) WHERE policy_id IS NOT NULL;
 
+-- What is asked for every disk of a run, or every backup that is removed.
+CREATE INDEX backup_being_made ON backup (volume_id) WHERE status = 'creating';
+CREATE INDEX backup_size ON backup (project_id, size);
+CREATE INDEX volume_backup ON volume (backup_id) WHERE backup_id IS NOT NULL;
+
 -- subject: a document of ids, for whoever asks after the rows are gone.
 ALTER TABLE job ADD COLUMN subject $TEXT;
 
