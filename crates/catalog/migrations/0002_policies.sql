@@ -10,6 +10,8 @@ CREATE INDEX backup_policy ON backup (policy_id, volume_id, created_at, id) WHER
 CREATE INDEX backup_being_made ON backup (volume_id) WHERE status = 'creating';
 CREATE INDEX backup_size ON backup (project_id, size);
 CREATE INDEX volume_backup ON volume (backup_id) WHERE backup_id IS NOT NULL;
+-- With its second column it looks better to SQLite's planner than job_finished.
+CREATE INDEX job_unfinished ON job (kind, finished_at) WHERE finished_at IS NULL;
 
 -- subject: a document of ids, for whoever asks after the rows are gone.
 ALTER TABLE job ADD COLUMN subject $TEXT;

@@ -79,12 +79,7 @@ impl Service {
 
 /// Whether the job that makes or adopts the backup has not ended. It sees that its work is no longer
 /// wanted and gives the source back; only then may the row go.
-async fn is_being_made(tx: &mut Transaction<'_>, id: BackupId) -> Work<bool> {
-    let unfinished = tx.jobs().list_unfinished().await?;
-    Ok(unfinished.iter().any(|job| match job.kind {
-        JobKind::CreateBackup { backup_id } | JobKind::ImportBackup { backup_id } => {
-            backup_id == id
-        }
-        _ => false,
-    }))
+async fn is_being_made(tx: &mut Transaction<'_>, backup_id: BackupId) -> Work<bool> {
+    let kinds = [&JobKind::CreateBackup { backup_id }, &JobKind::ImportBackup { backup_id }];
+    Ok(tx.jobs().is_any_unfinished(kinds).await?)
 }
