@@ -32,11 +32,13 @@ CREATE TABLE policy (
 CREATE INDEX policy_project ON policy (project_id, created_at, id);
 CREATE INDEX policy_due ON policy (next_run_at) WHERE next_run_at IS NOT NULL;
 
--- A disk belongs to one policy at most. The row outlives the disk.
+-- A disk belongs to one policy at most. The row outlives the disk; gone_at: since when a run knows
+-- that the disk is gone.
 CREATE TABLE policy_volume (
     volume_id  $TEXT NOT NULL PRIMARY KEY,
     policy_id  $TEXT NOT NULL REFERENCES policy (id) ON DELETE CASCADE,
-    created_at BIGINT NOT NULL
+    created_at BIGINT NOT NULL,
+    gone_at    BIGINT
 );
 CREATE INDEX policy_volume_policy ON policy_volume (policy_id, created_at, volume_id);
 

@@ -116,7 +116,9 @@ async fn due_policies_are_found_and_their_next_run_is_fenced(world: &World) {
 async fn a_disk_belongs_to_one_policy(world: &World) {
     let (first, second) = (&policy(world, "p"), &policy(world, "p"));
     insert(world, &[first, second]).await;
-    let disks = [(); 3].map(|()| VolumeId::random(&world.chance));
+    let disks = [(); 3].map(|()| world.volume("p"));
+    world.insert_volumes(&disks).await;
+    let disks = disks.map(|disk| disk.id);
     let work = world.catalog.transact(|tx| {
         Box::pin(async move {
             let mut policies = tx.policies();
@@ -135,7 +137,17 @@ async fn a_disk_belongs_to_one_policy(world: &World) {
             // The bindings go with the policy.
             policies.delete(first.id).await?;
             assert_eq!(policies.count_volumes(first.id).await?, 0);
-            policies.volumes(second.id).await
+            assert_eq!(policies.volumes(second.id).await?, [disks[1]]);
+            assert_eq!(policies.count_volumes(second.id).await?, 1);
+            // What no longer exists does not count but stays bound, and is left out once noted.
+            assert!(tx.volumes().delete(disks[1]).await?);
+            let mut policies = tx.policies();
+            assert_eq!(policies.count_volumes(second.id).await?, 0);
+            assert_eq!(policies.volumes(second.id).await?, [disks[1]]);
+            policies.note_gone(second.id, disks[1], at(30)).await?;
+            assert_eq!(policies.volumes(second.id).await?, []);
+            assert!(policies.is_bound(second.id, disks[1]).await?);
+            policies.all_volumes(second.id).await
         })
     });
     assert_eq!(work.await.unwrap(), [disks[1]]);

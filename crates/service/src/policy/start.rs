@@ -61,7 +61,11 @@ impl Service {
             let new = self.automatic_backup(policy, volume_id, (&name, &tags));
             let begun = match volume {
                 Some(volume) => self.begin_task(tx, &caller, (&new, &volume), all_fit).await?,
-                None => Begun::gone(),
+                None => {
+                    // Told once: later runs leave it out.
+                    tx.policies().note_gone(policy.id, volume_id, self.now()).await?;
+                    Begun::gone()
+                }
             };
             tasks.push(self.task(&run, volume_id, name, begun));
         }

@@ -23,7 +23,7 @@ impl Service {
                 Box::pin(async move {
                     let mut disks = Vec::new();
                     for policy in tx.policies().list_enabled().await? {
-                        let volumes = tx.policies().volumes(policy.id).await?;
+                        let volumes = tx.policies().all_volumes(policy.id).await?;
                         disks.extend(volumes.into_iter().map(|volume| (policy.id, volume)));
                     }
                     Ok::<_, Error>(disks)
