@@ -4,6 +4,8 @@
 ALTER TABLE backup ADD COLUMN policy_id $TEXT;
 ALTER TABLE backup ADD COLUMN expires_at BIGINT;
 ALTER TABLE backup ADD COLUMN wants_full BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX backup_expiry ON backup (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX backup_undeleted ON backup (policy_id) WHERE status = 'error_deleting';
 CREATE INDEX backup_policy ON backup (policy_id, volume_id, created_at, id) WHERE policy_id IS NOT NULL;
 
 -- What is asked for every disk of a run, or every backup that is removed.

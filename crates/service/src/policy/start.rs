@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use strongroom_catalog::Transaction;
-use strongroom_model::id::{BackupId, JobId, ProjectId, RunId, TaskId, VolumeId};
+use strongroom_model::id::{BackupId, JobId, ProjectId, RunId, TaskId, UserId, VolumeId};
 use strongroom_model::identity::Role;
 use strongroom_model::policy::Policy;
 use strongroom_model::quota::Resource;
@@ -46,7 +46,7 @@ impl Service {
         due_at: Timestamp,
     ) -> Result<()> {
         let run = Run { policy, id: RunId::random(self.chance()), due_at };
-        let caller = self.caller_for(policy);
+        let caller = self.caller_for(&policy.user_id, &policy.project_id);
         let tags = tx.tags().get(Tagged::Policy, &policy.id.to_string()).await?;
         let mut disks = Vec::new();
         for volume_id in tx.policies().volumes(policy.id).await? {
@@ -73,10 +73,10 @@ impl Service {
     }
 
     /// Who a policy acts as: the user who made it, as a member of its project.
-    pub(super) fn caller_for(&self, policy: &Policy) -> Caller {
+    pub(super) fn caller_for(&self, user_id: &UserId, project_id: &ProjectId) -> Caller {
         Caller {
-            user_id: policy.user_id.clone(),
-            scope: CallerScope::Project(policy.project_id.clone()),
+            user_id: user_id.clone(),
+            scope: CallerScope::Project(project_id.clone()),
             role: Some(Role::Member),
             is_cloud_admin: false,
             request_id: self.request_id(),

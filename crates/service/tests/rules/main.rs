@@ -14,6 +14,7 @@ mod jobs;
 #[path = "../clock/keeping.rs"]
 mod keeping;
 mod policies;
+mod policy_dates;
 mod policy_keeps;
 mod policy_runs;
 mod policy_year;
