@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use strongroom_catalog::Transaction;
-use strongroom_model::backup::Backup;
+use strongroom_model::backup::{Backup, BackupStatus};
 use strongroom_model::id::{BackupId, PolicyId, VolumeId};
 use strongroom_model::policy::Retention;
 use strongroom_model::time::Timestamp;
@@ -17,7 +17,8 @@ use crate::jobs::chain;
 impl Service {
     /// Begins the deletion of every automatic backup that its policy no longer keeps, and returns
     /// how many. Of a disk that was released, or whose policy is gone, only those go whose own date
-    /// is past. Policies that are disabled remove nothing.
+    /// is past. A removal that was given up is begun again. Policies that are disabled remove
+    /// nothing.
     ///
     /// # Errors
     /// The first of the failures, after every disk has been seen to.
@@ -93,7 +94,8 @@ impl Service {
         for one in candidates.iter_mut().filter(|one| doomed.contains(&one.id)) {
             one.is_held = is_held(tx, one.id).await?;
         }
-        let doomed = doomed_by(retention, self.now(), &candidates);
+        let mut doomed = doomed_by(retention, self.now(), &candidates);
+        doomed.extend(backups.iter().filter(|backup| is_half_gone(backup)).map(|backup| backup.id));
         let Some(first) = backups.first() else { return Ok(doomed) };
         let caller = self.caller_for(&first.user_id, &first.project_id);
         for mut backup in backups.into_iter().filter(|backup| doomed.contains(&backup.id)) {
@@ -101,6 +103,12 @@ impl Service {
         }
         Ok(doomed)
     }
+}
+
+/// Whether the removal of a backup was begun and given up. Why is noted then; it is not where the
+/// word was set by hand, which alone is no wish to lose the backup.
+fn is_half_gone(backup: &Backup) -> bool {
+    backup.status == BackupStatus::ErrorDeleting && backup.fail_reason.is_some()
 }
 
 /// What the retention of the policy that the disk is bound to removes; if it is bound to it no

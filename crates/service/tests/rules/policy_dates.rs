@@ -1,10 +1,16 @@
-//! What happens to backups that a retention has already decided over: dates that were set.
+//! What happens to backups that a retention has already decided over: dates that were set, removals
+//! that failed, and rules that changed meanwhile.
 
-use strongroom_model::backup::BackupStatus;
+use std::sync::Arc;
+
+use strongroom_engine::Store;
+use strongroom_model::backup::{Backup, BackupStatus};
 use strongroom_model::identity::Role;
 use strongroom_model::policy::{Policy, Retention};
 use strongroom_model::volume::Volume;
+use strongroom_service::Settings;
 use strongroom_service::policy::PolicyChange;
+use strongroom_testkit::store::{Fault, FaultyStore};
 
 use super::policies::{daily, new_policy};
 use super::policy_keeps::{newest, project};
@@ -20,6 +26,12 @@ impl World {
         for day in from..=to {
             self.run_at(&format!("2023-11-{day}T03:00:00Z")).await;
         }
+    }
+
+    /// Changes the count and the days of a policy, one of which is none.
+    async fn change_limit(&self, policy: &Policy, count: Option<u32>, days: Option<u32>) {
+        let change = PolicyChange { limit: Some((count, days)), ..PolicyChange::default() };
+        self.service.update_policy(&self.admin, &policy.id.to_string(), change).await.unwrap();
     }
 
     async fn enable(&self, policy: &Policy, is_enabled: bool) {
@@ -109,4 +121,69 @@ async fn a_failed_backup_of_a_released_disk_goes_by_its_date_only() {
     w.service.release_volumes(&w.admin, &undated.id.to_string(), &ids).await.unwrap();
     w.service.delete_policy(&w.admin, &policy.id.to_string()).await.unwrap();
     assert_eq!(w.left_at("2024-02-01T00:00:00Z").await, ["11-18", "11-19"]);
+}
+
+async fn statuses(w: &World) -> Vec<BackupStatus> {
+    w.backups(&w.admin).await.iter().map(|backup: &Backup| backup.status).collect()
+}
+
+/// A world whose store fails at will; one failure is enough for a job to be given up.
+async fn fragile() -> (World, Arc<FaultyStore>) {
+    let store = FaultyStore::in_memory();
+    let objects = Store::objects(Arc::<FaultyStore>::clone(&store)).unwrap();
+    let settings = Settings { attempts_max: 1, ..Settings::default() };
+    (World::over(objects, tempfile::tempdir().unwrap(), settings).await, store)
+}
+
+#[tokio::test]
+async fn a_removal_that_failed_is_begun_again() {
+    let (w, store) = fragile().await;
+    let volume = w.written_volume(&w.admin, "x").await;
+    let policy = w.keeping(newest(9), &[&volume]).await;
+    w.run_days(15, 17).await;
+    w.change_limit(&policy, Some(2), None).await;
+    assert_eq!(w.service.expire_backups().await.unwrap(), 1);
+    store.break_at(1, Fault::StopBefore);
+    w.work().await;
+    let [failed, kept] = [BackupStatus::ErrorDeleting, BackupStatus::Available];
+    assert_eq!(statuses(&w).await, [failed, kept, kept]);
+    // The outage goes on, and the policy rests.
+    assert_eq!(w.left_at("2023-11-17T04:00:00Z").await.len(), 3);
+    assert_eq!(statuses(&w).await, [failed, kept, kept]);
+    store.heal();
+    w.enable(&policy, false).await;
+    assert_eq!(w.left_at("2023-11-17T05:00:00Z").await.len(), 3);
+    w.enable(&policy, true).await;
+    assert_eq!(w.left_at("2023-11-17T06:00:00Z").await, ["11-16", "11-17"]);
+    assert_eq!(w.service.expire_backups().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_removal_that_failed_is_begun_again_when_the_policy_is_gone() {
+    let (w, store) = fragile().await;
+    let volume = w.written_volume(&w.admin, "x").await;
+    let policy = w.keeping(newest(1), &[&volume]).await;
+    w.run_days(15, 15).await;
+    w.at("2023-11-16T03:00:00Z");
+    w.run_due().await;
+    let first = w.backups(&w.admin).await.remove(0).id.to_string();
+    w.service.delete_backup(&w.admin, &first, false).await.unwrap();
+    store.break_at(1, Fault::StopBefore);
+    w.work().await;
+    store.heal();
+    let [failed, lost] = [BackupStatus::ErrorDeleting, BackupStatus::Error];
+    assert_eq!(statuses(&w).await, [failed, lost]);
+    w.service.delete_policy(&w.admin, &policy.id.to_string()).await.unwrap();
+    assert_eq!(w.left_at("2023-11-17T04:00:00Z").await, ["11-16"]);
+}
+
+#[tokio::test]
+async fn a_word_set_by_hand_removes_nothing() {
+    let w = World::new().await;
+    let (_, _) = w.with_dates().await;
+    let last = w.backups(&w.admin).await.pop().unwrap().id.to_string();
+    let word = BackupStatus::ErrorDeleting;
+    w.service.reset_backup(&w.admin, &last, word).await.unwrap();
+    w.left_at("2023-11-17T03:00:00Z").await;
+    assert_eq!(w.service.backup(&w.admin, &last).await.unwrap().status, word);
 }
