@@ -187,3 +187,52 @@ async fn a_word_set_by_hand_removes_nothing() {
     w.left_at("2023-11-17T03:00:00Z").await;
     assert_eq!(w.service.backup(&w.admin, &last).await.unwrap().status, word);
 }
+
+// The rule changes: what CBR's guide says of each case.
+
+#[tokio::test]
+async fn count_to_days_leaves_what_has_no_date() {
+    let w = World::new().await;
+    let volume = w.written_volume(&w.admin, "x").await;
+    let policy = w.keeping(newest(2), &[&volume]).await;
+    w.run_days(15, 16).await;
+    w.change_limit(&policy, None, Some(1)).await;
+    w.run_days(17, 20).await;
+    assert_eq!(w.left_at("2023-11-25T00:00:00Z").await, ["11-15", "11-16", "11-20"]);
+}
+
+#[tokio::test]
+async fn days_to_days_moves_no_date() {
+    let w = World::new().await;
+    let (policy, _) = w.with_dates().await;
+    w.change_limit(&policy, None, Some(1)).await;
+    assert_eq!(w.left_at("2023-11-18T02:59:59Z").await.len(), 3);
+    w.change_limit(&policy, None, Some(30)).await;
+    assert_eq!(w.left_at("2023-11-19T00:00:00Z").await, ["11-16", "11-17"]);
+    w.run_days(19, 19).await;
+    assert_eq!(w.left_at("2023-11-30T00:00:00Z").await, ["11-19"]);
+}
+
+#[tokio::test]
+async fn days_to_count_keeps_the_dates_and_counts_besides() {
+    let w = World::new().await;
+    let volume = w.written_volume(&w.admin, "x").await;
+    let policy = w.keeping(for_days(4), &[&volume]).await;
+    w.run_days(15, 17).await;
+    w.change_limit(&policy, Some(2), None).await;
+    // The count goes before the date,
+    assert_eq!(w.left_at("2023-11-17T04:00:00Z").await, ["11-16", "11-17"]);
+    w.change_limit(&policy, Some(9), None).await;
+    w.run_days(18, 19).await;
+    // and the date before the count.
+    assert_eq!(w.left_at("2023-11-22T00:00:00Z").await, ["11-18", "11-19"]);
+}
+
+#[tokio::test]
+async fn any_to_for_ever_keeps_the_dates_and_sets_none() {
+    let w = World::new().await;
+    let (policy, _) = w.with_dates().await;
+    w.change_limit(&policy, None, None).await;
+    w.run_days(18, 19).await;
+    assert_eq!(w.left_at("2023-12-22T00:00:00Z").await, ["11-18", "11-19"]);
+}
