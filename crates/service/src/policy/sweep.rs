@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use strongroom_catalog::Transaction;
-use strongroom_model::backup::{Backup, BackupStatus};
+use strongroom_model::backup::Backup;
 use strongroom_model::id::{BackupId, PolicyId, VolumeId};
 use strongroom_model::policy::Retention;
 use strongroom_model::time::Timestamp;
@@ -95,7 +95,8 @@ impl Service {
             one.is_held = is_held(tx, one.id).await?;
         }
         let mut doomed = doomed_by(retention, self.now(), &candidates);
-        doomed.extend(backups.iter().filter(|backup| is_half_gone(backup)).map(|backup| backup.id));
+        let half_removed = backups.iter().filter(|backup| Self::is_half_removed(backup));
+        doomed.extend(half_removed.map(|backup| backup.id));
         let Some(first) = backups.first() else { return Ok(doomed) };
         let caller = self.caller_for(&first.user_id, &first.project_id);
         for mut backup in backups.into_iter().filter(|backup| doomed.contains(&backup.id)) {
@@ -103,12 +104,6 @@ impl Service {
         }
         Ok(doomed)
     }
-}
-
-/// Whether the removal of a backup was begun and given up. Why is noted then; it is not where the
-/// word was set by hand, which alone is no wish to lose the backup.
-fn is_half_gone(backup: &Backup) -> bool {
-    backup.status == BackupStatus::ErrorDeleting && backup.fail_reason.is_some()
 }
 
 /// What the retention of the policy that the disk is bound to removes; if it is bound to it no

@@ -10,6 +10,7 @@ use strongroom_model::policy::{Policy, Retention};
 use strongroom_model::volume::Volume;
 use strongroom_service::Settings;
 use strongroom_service::policy::PolicyChange;
+use strongroom_service::restore::RestoreRequest;
 use strongroom_testkit::store::{Fault, FaultyStore};
 
 use super::policies::{daily, new_policy};
@@ -179,13 +180,22 @@ async fn a_removal_that_failed_is_begun_again_when_the_policy_is_gone() {
 
 #[tokio::test]
 async fn a_word_set_by_hand_removes_nothing() {
-    let w = World::new().await;
-    let (_, _) = w.with_dates().await;
-    let last = w.backups(&w.admin).await.pop().unwrap().id.to_string();
+    let (w, store) = fragile().await;
+    w.with_dates().await;
     let word = BackupStatus::ErrorDeleting;
-    w.service.reset_backup(&w.admin, &last, word).await.unwrap();
+    let ids: Vec<_> = w.backups(&w.admin).await.iter().map(|b| b.id.to_string()).collect();
+    // Not even if something else had failed before.
+    w.service.restore_backup(&w.admin, &ids[2], RestoreRequest::default()).await.unwrap();
+    store.break_at(1, Fault::StopBefore);
+    w.work().await;
+    store.heal();
+    let unread = w.service.backup(&w.admin, &ids[2]).await.unwrap();
+    assert_eq!((unread.status, unread.fail_reason.is_some()), (BackupStatus::Available, true));
+    for id in &ids[1..] {
+        w.service.reset_backup(&w.admin, id, word).await.unwrap();
+    }
     w.left_at("2023-11-17T03:00:00Z").await;
-    assert_eq!(w.service.backup(&w.admin, &last).await.unwrap().status, word);
+    assert_eq!(statuses(&w).await, [BackupStatus::Available, word, word]);
 }
 
 // The rule changes: what CBR's guide says of each case.
