@@ -4,7 +4,16 @@
 ALTER TABLE backup ADD COLUMN policy_id $TEXT;
 ALTER TABLE backup ADD COLUMN expires_at BIGINT;
 ALTER TABLE backup ADD COLUMN wants_full BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX backup_expiry ON backup (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX backup_undeleted ON backup (policy_id) WHERE status = 'error_deleting';
 CREATE INDEX backup_policy ON backup (policy_id, volume_id, created_at, id) WHERE policy_id IS NOT NULL;
+
+-- What is asked for every disk of a run, or every backup that is removed.
+CREATE INDEX backup_being_made ON backup (volume_id) WHERE status = 'creating';
+CREATE INDEX backup_size ON backup (project_id, size);
+CREATE INDEX volume_backup ON volume (backup_id) WHERE backup_id IS NOT NULL;
+-- With its second column it looks better to SQLite's planner than job_finished.
+CREATE INDEX job_unfinished ON job (kind, finished_at) WHERE finished_at IS NULL;
 
 -- subject: a document of ids, for whoever asks after the rows are gone.
 ALTER TABLE job ADD COLUMN subject $TEXT;
@@ -25,11 +34,13 @@ CREATE TABLE policy (
 CREATE INDEX policy_project ON policy (project_id, created_at, id);
 CREATE INDEX policy_due ON policy (next_run_at) WHERE next_run_at IS NOT NULL;
 
--- A disk belongs to one policy at most. The row outlives the disk.
+-- A disk belongs to one policy at most. The row outlives the disk; gone_at: since when a run knows
+-- that the disk is gone.
 CREATE TABLE policy_volume (
     volume_id  $TEXT NOT NULL PRIMARY KEY,
     policy_id  $TEXT NOT NULL REFERENCES policy (id) ON DELETE CASCADE,
-    created_at BIGINT NOT NULL
+    created_at BIGINT NOT NULL,
+    gone_at    BIGINT
 );
 CREATE INDEX policy_volume_policy ON policy_volume (policy_id, created_at, volume_id);
 

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sqlx::any::AnyRow;
 use strongroom_model::backup::{Backup, BackupStatus};
 use strongroom_model::id::{BackupId, PolicyId, ProjectId, SnapshotId, UserId, VaultId, VolumeId};
 use strongroom_model::job::Claim;
 use strongroom_model::page::{Page, SortBy, Start};
 use strongroom_model::size::GiB;
+use strongroom_model::time::Timestamp;
 
 use crate::error::{Error, Result};
 use crate::page::{Conditions, Listing, SortColumn, fold, order};
@@ -48,6 +50,17 @@ const TABLE: Table = Table {
         "wants_full",
     ],
 };
+
+/// What [`Backups::being_made_of`] reads. The status stands in the text, since a planner takes a
+/// partial index only if it sees that the index has every row.
+const BEING_MADE: &str = "WHERE volume_id = $1 AND status = 'creating' AND snapshot_id IS NULL \
+                          AND data_id = id ORDER BY created_at, id";
+
+/// What [`Backups::to_expire`] reads.
+const TO_EXPIRE: &str = "SELECT policy_id, volume_id FROM backup \
+                         WHERE expires_at <= $1 AND policy_id IS NOT NULL \
+                         UNION SELECT policy_id, volume_id FROM backup \
+                         WHERE status = 'error_deleting' AND policy_id IS NOT NULL";
 
 /// A condition on backups.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -322,13 +335,31 @@ impl Backups<'_> {
         TABLE.list(self.0, tail, values, decode).await
     }
 
+    /// The policies and disks of automatic backups whose date is at an instant or before it, or
+    /// whose removal failed; each pair once.
+    pub async fn to_expire(&mut self, now: Timestamp) -> Result<Vec<(PolicyId, VolumeId)>> {
+        let rows = self.0.rows(TABLE.what, TO_EXPIRE, vec![now.into()]).await?;
+        let pair = |row: &AnyRow| {
+            let fields = TABLE.fields(row);
+            Ok((fields.id("policy_id", PolicyId::parse)?, fields.id("volume_id", VolumeId::parse)?))
+        };
+        rows.iter().map(pair).collect()
+    }
+
     /// The backups that are being made of a live volume, not of a snapshot.
     pub async fn being_made_of(&mut self, volume_id: VolumeId) -> Result<Vec<Backup>> {
-        let tail = "WHERE volume_id = $1 AND status = $2 AND snapshot_id IS NULL \
-                    AND data_id = id ORDER BY created_at, id";
-        let creating = Value::text(BackupStatus::Creating.as_str());
-        TABLE.list(self.0, tail, vec![Value::text(volume_id), creating], decode).await
+        TABLE.list(self.0, BEING_MADE, vec![Value::text(volume_id)], decode).await
     }
+}
+
+/// The statements that must be read from an index, and the index.
+#[cfg(test)]
+pub(crate) fn indexed() -> Vec<(String, &'static str)> {
+    vec![
+        (TABLE.select(BEING_MADE), "backup_being_made"),
+        (TO_EXPIRE.to_owned(), "backup_expiry"),
+        (TO_EXPIRE.to_owned(), "backup_undeleted"),
+    ]
 }
 
 /// Backups by id, of which there may be some thousands; those that do not exist are left out.

@@ -6,7 +6,7 @@
 
 use sqlx::Row;
 use strongroom_model::id::JobId;
-use strongroom_model::job::{Claim, Job};
+use strongroom_model::job::{Claim, Job, JobKind};
 use strongroom_model::time::Timestamp;
 
 use crate::error::{Error, Result};
@@ -36,6 +36,11 @@ const TABLE: Table = Table {
 
 /// The condition that a claim still holds its job; its values are [`fence_values`].
 const HELD: &str = "id = $1 AND attempt = $2 AND worker = $3 AND state = 'running'";
+
+/// What [`Jobs::is_any_unfinished`] reads. What a job does is stored as one text, field by field in
+/// the order of its type, so that it can be compared whole.
+const UNFINISHED: &str =
+    "SELECT id FROM job WHERE kind IN ($1, $2) AND finished_at IS NULL LIMIT 1";
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -230,6 +235,12 @@ impl Jobs<'_> {
         TABLE.list(self.0, tail, vec![], decode).await
     }
 
+    /// Whether a job waits or runs that does one of these two things.
+    pub async fn is_any_unfinished(&mut self, kinds: [&JobKind; 2]) -> Result<bool> {
+        let values = kinds.map(Value::json).to_vec();
+        Ok(!self.0.rows(TABLE.what, UNFINISHED, values).await?.is_empty())
+    }
+
     /// How many jobs there are in each state.
     pub async fn count_by_state(&mut self) -> Result<JobCounts> {
         let sql = "SELECT state AS id, state, COUNT(*) AS many FROM job GROUP BY state";
@@ -260,6 +271,12 @@ impl Jobs<'_> {
         values.extend(more);
         Ok(self.0.execute(TABLE.what, sql, values).await? > 0)
     }
+}
+
+/// The statements that must be read from an index, and the index.
+#[cfg(test)]
+pub(crate) fn indexed() -> Vec<(String, &'static str)> {
+    vec![(UNFINISHED.to_owned(), "job_unfinished")]
 }
 
 /// A claim's job, attempt and worker.

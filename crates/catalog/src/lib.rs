@@ -16,6 +16,8 @@ mod error;
 mod job;
 mod migrate;
 mod page;
+#[cfg(test)]
+mod plan;
 mod policy;
 mod project;
 mod quota;

@@ -101,7 +101,7 @@ impl Policies<'_> {
     pub async fn bind(&mut self, id: PolicyId, volume_id: VolumeId, now: Timestamp) -> Result<()> {
         let sql = "INSERT INTO policy_volume (volume_id, policy_id, created_at) \
                    VALUES ($1, $2, $3) ON CONFLICT (volume_id) DO UPDATE SET \
-                   policy_id = excluded.policy_id, created_at = excluded.created_at";
+                   policy_id = excluded.policy_id, created_at = excluded.created_at, gone_at = NULL";
         let values = vec![Value::text(volume_id), Value::text(id), now.into()];
         self.0.execute(BINDING, sql, values).await?;
         Ok(())
@@ -114,10 +114,34 @@ impl Policies<'_> {
         Ok(self.0.execute(BINDING, sql, values).await? > 0)
     }
 
-    /// The disks that are bound to a policy, that bound for longest first. Some may be gone.
+    /// The disks that are bound to a policy and not known to be gone, that bound for longest first.
     pub async fn volumes(&mut self, id: PolicyId) -> Result<Vec<VolumeId>> {
+        let sql = "SELECT volume_id FROM policy_volume WHERE policy_id = $1 AND gone_at IS NULL \
+                   ORDER BY created_at, volume_id";
+        self.bound(id, sql).await
+    }
+
+    /// As [`Policies::volumes`], with those that are known to be gone.
+    pub async fn all_volumes(&mut self, id: PolicyId) -> Result<Vec<VolumeId>> {
         let sql = "SELECT volume_id FROM policy_volume WHERE policy_id = $1 \
                    ORDER BY created_at, volume_id";
+        self.bound(id, sql).await
+    }
+
+    /// Notes that a disk that is bound to a policy is gone; its binding stays.
+    pub async fn note_gone(
+        &mut self,
+        id: PolicyId,
+        volume_id: VolumeId,
+        now: Timestamp,
+    ) -> Result<()> {
+        let sql = "UPDATE policy_volume SET gone_at = $3 WHERE volume_id = $1 AND policy_id = $2";
+        let values = vec![Value::text(volume_id), Value::text(id), now.into()];
+        self.0.execute(BINDING, sql, values).await?;
+        Ok(())
+    }
+
+    async fn bound(&mut self, id: PolicyId, sql: &'static str) -> Result<Vec<VolumeId>> {
         let rows = self.0.rows(BINDING, sql, vec![Value::text(id)]).await?;
         let volume = |row: &sqlx::any::AnyRow| {
             let text: String = row.try_get("volume_id").map_err(Error::Database)?;
@@ -128,9 +152,10 @@ impl Policies<'_> {
         rows.iter().map(volume).collect()
     }
 
-    /// How many disks are bound to a policy.
+    /// How many of the disks that are bound to a policy exist.
     pub async fn count_volumes(&mut self, id: PolicyId) -> Result<u64> {
-        let sql = "SELECT COUNT(*) AS total FROM policy_volume WHERE policy_id = $1";
+        let sql = "SELECT COUNT(*) AS total FROM policy_volume \
+                   JOIN volume ON volume.id = policy_volume.volume_id WHERE policy_id = $1";
         let rows = self.0.rows(BINDING, sql, vec![Value::text(id)]).await?;
         let total = rows.first().map_or(Ok(0), |row| row.try_get::<i64, _>("total"));
         Ok(total.map_err(Error::Database)?.unsigned_abs())

@@ -74,11 +74,7 @@ impl Quotas<'_> {
 
     /// Rows of a project in a table, and the sum of their sizes in GiB.
     async fn measure(&mut self, table: &'static str, project_id: &ProjectId) -> Result<(i64, i64)> {
-        let sql = format!(
-            "SELECT COUNT(*) AS many, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS gib \
-             FROM {table} WHERE project_id = $1"
-        );
-        let rows = self.0.rows(table, sql, vec![Value::text(project_id)]).await?;
+        let rows = self.0.rows(table, measuring(table), vec![Value::text(project_id)]).await?;
         let Some(row) = rows.first() else {
             return Ok((0, 0));
         };
@@ -124,4 +120,18 @@ impl Quotas<'_> {
         self.0.execute(WHAT, sql, values).await?;
         Ok(())
     }
+}
+
+/// Counts a project's rows in a table and adds up their sizes.
+fn measuring(table: &str) -> String {
+    format!(
+        "SELECT COUNT(*) AS many, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS gib \
+         FROM {table} WHERE project_id = $1"
+    )
+}
+
+/// The statements that must be read from an index, and the index.
+#[cfg(test)]
+pub(crate) fn indexed() -> Vec<(String, &'static str)> {
+    vec![(measuring("backup"), "backup_size")]
 }

@@ -34,6 +34,9 @@ const TABLE: Table = Table {
     ],
 };
 
+/// What [`Volumes::is_any_to_be_made_from`] reads.
+const TO_BE_MADE: &str = "WHERE backup_id = $1 AND status = $2 LIMIT 1";
+
 /// A condition on volumes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VolumeFilter {
@@ -157,11 +160,9 @@ impl Volumes<'_> {
 
     /// Whether a volume is still to be made from a backup.
     pub async fn is_any_to_be_made_from(&mut self, backup_id: BackupId) -> Result<bool> {
-        let tail = "WHERE backup_id = $1 AND status = $2 LIMIT 1";
         let creating = Value::text(VolumeStatus::Creating.as_str());
-        let found =
-            TABLE.find(self.0, tail, vec![Value::text(backup_id), creating], decode).await?;
-        Ok(found.is_some())
+        let values = vec![Value::text(backup_id), creating];
+        Ok(TABLE.find(self.0, TO_BE_MADE, values, decode).await?.is_some())
     }
 
     /// Writes the volume over the one of its id; tells whether there was one.
@@ -195,6 +196,12 @@ impl Volumes<'_> {
         };
         listing.load(self.0, decode).await
     }
+}
+
+/// The statements that must be read from an index, and the index.
+#[cfg(test)]
+pub(crate) fn indexed() -> Vec<(String, &'static str)> {
+    vec![(TABLE.select(TO_BE_MADE), "volume_backup")]
 }
 
 fn apply(conditions: &mut Conditions, filter: &VolumeFilter) {

@@ -1,6 +1,8 @@
 //! Claims, leases, fences and what remains of finished jobs.
 
 use strongroom_catalog::{JobCounts, JobState};
+use strongroom_model::id::BackupId;
+use strongroom_model::job::{Job, JobKind};
 
 use crate::support::{World, at, on_both};
 
@@ -9,6 +11,7 @@ on_both!(
     a_lost_lease_is_fenced_off,
     a_postponed_job_keeps_its_attempts_and_session,
     finished_jobs_stay_until_purged,
+    unfinished_jobs_are_found_by_what_they_do,
 );
 
 async fn the_job_due_for_longest_is_claimed(world: &World) {
@@ -109,4 +112,25 @@ async fn finished_jobs_stay_until_purged(world: &World) {
         })
     });
     assert_eq!(work.await.unwrap(), None);
+}
+
+async fn unfinished_jobs_are_found_by_what_they_do(world: &World) {
+    let backup_id = BackupId::random(&world.chance);
+    let other = BackupId::random(&world.chance);
+    let kind = &JobKind::CreateBackup { backup_id };
+    let absent = &JobKind::ImportBackup { backup_id };
+    let foreign = &JobKind::CreateBackup { backup_id: other };
+    world.enqueue(&[Job { kind: kind.clone(), ..world.job(0) }, world.job(5)]).await;
+    let work = world.catalog.transact(|tx| {
+        Box::pin(async move {
+            let mut jobs = tx.jobs();
+            assert!(jobs.is_any_unfinished([absent, kind]).await?);
+            assert!(!jobs.is_any_unfinished([absent, foreign]).await?);
+            let claim = jobs.claim("w", at(1), at(10)).await?.unwrap();
+            assert!(jobs.is_any_unfinished([kind, absent]).await?);
+            jobs.finish(&claim, at(2), None).await?;
+            jobs.is_any_unfinished([kind, absent]).await
+        })
+    });
+    assert!(!work.await.unwrap());
 }

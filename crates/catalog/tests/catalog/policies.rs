@@ -3,6 +3,7 @@
 use std::slice;
 
 use strongroom_catalog::{Error, TaskQuery};
+use strongroom_model::backup::{Backup, BackupStatus};
 use strongroom_model::id::{BackupId, JobId, PolicyId, RunId, TaskId, UserId, VolumeId};
 use strongroom_model::page::{Direction, Start};
 use strongroom_model::policy::{Days, Picks, Policy, Retention, Rule, TimeOfDay, Trigger, Weekday};
@@ -18,6 +19,7 @@ on_both!(
     tasks_are_kept_whole,
     tasks_are_listed_page_by_page,
     a_task_ends_once_with_its_backup,
+    what_may_have_expired_is_found,
 );
 
 fn policy(world: &World, owner: &str) -> Policy {
@@ -116,7 +118,9 @@ async fn due_policies_are_found_and_their_next_run_is_fenced(world: &World) {
 async fn a_disk_belongs_to_one_policy(world: &World) {
     let (first, second) = (&policy(world, "p"), &policy(world, "p"));
     insert(world, &[first, second]).await;
-    let disks = [(); 3].map(|()| VolumeId::random(&world.chance));
+    let disks = [(); 3].map(|()| world.volume("p"));
+    world.insert_volumes(&disks).await;
+    let disks = disks.map(|disk| disk.id);
     let work = world.catalog.transact(|tx| {
         Box::pin(async move {
             let mut policies = tx.policies();
@@ -135,7 +139,17 @@ async fn a_disk_belongs_to_one_policy(world: &World) {
             // The bindings go with the policy.
             policies.delete(first.id).await?;
             assert_eq!(policies.count_volumes(first.id).await?, 0);
-            policies.volumes(second.id).await
+            assert_eq!(policies.volumes(second.id).await?, [disks[1]]);
+            assert_eq!(policies.count_volumes(second.id).await?, 1);
+            // What no longer exists does not count but stays bound, and is left out once noted.
+            assert!(tx.volumes().delete(disks[1]).await?);
+            let mut policies = tx.policies();
+            assert_eq!(policies.count_volumes(second.id).await?, 0);
+            assert_eq!(policies.volumes(second.id).await?, [disks[1]]);
+            policies.note_gone(second.id, disks[1], at(30)).await?;
+            assert_eq!(policies.volumes(second.id).await?, []);
+            assert!(policies.is_bound(second.id, disks[1]).await?);
+            policies.all_volumes(second.id).await
         })
     });
     assert_eq!(work.await.unwrap(), [disks[1]]);
@@ -275,4 +289,24 @@ async fn a_task_ends_once_with_its_backup(world: &World) {
         })
     });
     assert_eq!(work.await.unwrap(), 1);
+}
+
+async fn what_may_have_expired_is_found(world: &World) {
+    let vault = world.vault("p").await;
+    let [past, failed, rest] = [(); 3].map(|()| PolicyId::random(&world.chance));
+    let dated =
+        |policy_id, expires_at| Backup { policy_id, expires_at, ..world.backup("p", vault) };
+    let due = dated(Some(past), Some(at(10)));
+    let twin = Backup { volume_id: due.volume_id, ..dated(Some(past), Some(at(9))) };
+    let stuck = Backup { status: BackupStatus::ErrorDeleting, ..dated(Some(failed), None) };
+    let by_hand = Backup { status: BackupStatus::ErrorDeleting, ..dated(None, Some(at(1))) };
+    let backups = [due, twin, stuck, by_hand, dated(Some(rest), Some(at(11))), dated(None, None)];
+    world.insert_backups(&backups).await;
+    let work =
+        world.catalog.transact(|tx| Box::pin(async move { tx.backups().to_expire(at(10)).await }));
+    let mut found = work.await.unwrap();
+    found.sort_unstable();
+    let mut expected = [(past, backups[0].volume_id), (failed, backups[2].volume_id)];
+    expected.sort_unstable();
+    assert_eq!(found, expected);
 }

@@ -1,7 +1,7 @@
 //! Removing a backup: from the store first, then from the catalogue.
 
 use strongroom_catalog::Transaction;
-use strongroom_model::backup::BackupStatus;
+use strongroom_model::backup::{Backup, BackupStatus};
 use strongroom_model::id::BackupId;
 use strongroom_model::job::{Claim, JobKind};
 use strongroom_model::tag::Tagged;
@@ -12,6 +12,9 @@ use crate::Service;
 
 /// Why a backup was not removed although nothing went wrong.
 const UNWANTED: &str = "the backup's status was set by hand before it was removed";
+
+/// What a backup says of a removal that was given up, before the reason.
+const NOT_REMOVED: &str = "the backup could not be removed: ";
 
 impl Service {
     /// Marks the bytes as deleted in the store unless another record needs them, then removes the
@@ -70,21 +73,23 @@ impl Service {
         };
         if backup.status == BackupStatus::Deleting {
             backup.status = BackupStatus::ErrorDeleting;
-            backup.fail_reason = Some(reason.to_owned());
+            backup.fail_reason = Some(format!("{NOT_REMOVED}{reason}"));
             self.write_backup(tx, &mut backup).await?;
         }
         Ok(())
+    }
+
+    /// Whether the removal of a backup was begun and given up. The same status, set by hand, alone
+    /// is no wish to lose the backup.
+    pub(crate) fn is_half_removed(backup: &Backup) -> bool {
+        let reason = backup.fail_reason.as_deref().unwrap_or_default();
+        backup.status == BackupStatus::ErrorDeleting && reason.starts_with(NOT_REMOVED)
     }
 }
 
 /// Whether the job that makes or adopts the backup has not ended. It sees that its work is no longer
 /// wanted and gives the source back; only then may the row go.
-async fn is_being_made(tx: &mut Transaction<'_>, id: BackupId) -> Work<bool> {
-    let unfinished = tx.jobs().list_unfinished().await?;
-    Ok(unfinished.iter().any(|job| match job.kind {
-        JobKind::CreateBackup { backup_id } | JobKind::ImportBackup { backup_id } => {
-            backup_id == id
-        }
-        _ => false,
-    }))
+async fn is_being_made(tx: &mut Transaction<'_>, backup_id: BackupId) -> Work<bool> {
+    let kinds = [&JobKind::CreateBackup { backup_id }, &JobKind::ImportBackup { backup_id }];
+    Ok(tx.jobs().is_any_unfinished(kinds).await?)
 }

@@ -62,7 +62,7 @@ pub struct PolicyChange {
 pub struct PolicyView {
     /// The policy.
     pub policy: Policy,
-    /// How many disks are bound to it.
+    /// How many disks are bound to it; those that are gone do not count.
     pub volume_count: u64,
     /// Its tags.
     pub tags: Tags,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use strongroom_catalog::Transaction;
-use strongroom_model::id::{BackupId, JobId, RunId, TaskId, VolumeId};
+use strongroom_model::id::{BackupId, JobId, ProjectId, RunId, TaskId, UserId, VolumeId};
 use strongroom_model::identity::Role;
 use strongroom_model::policy::Policy;
 use strongroom_model::quota::Resource;
@@ -30,6 +30,12 @@ pub(super) enum Begun {
     Skipped(TaskFault, String),
 }
 
+impl Begun {
+    fn gone() -> Self {
+        Self::Skipped(TaskFault::VolumeGone, "the disk does not exist any more".to_owned())
+    }
+}
+
 impl Service {
     /// Begins what a policy does, on all of its disks: what stands in the way of one is its task's
     /// and hinders no other. The workers are still to be nudged.
@@ -40,23 +46,37 @@ impl Service {
         due_at: Timestamp,
     ) -> Result<()> {
         let run = Run { policy, id: RunId::random(self.chance()), due_at };
-        let caller = self.caller_for(policy);
+        let caller = self.caller_for(&policy.user_id, &policy.project_id);
         let tags = tx.tags().get(Tagged::Policy, &policy.id.to_string()).await?;
+        let mut disks = Vec::new();
         for volume_id in tx.policies().volumes(policy.id).await? {
+            let volume = tx.volumes().find(&policy.project_id, volume_id).await?;
+            disks.push((volume_id, volume));
+        }
+        let all = disks.iter().filter_map(|(_, volume)| volume.as_ref());
+        let all_fit = self.quota_fault(tx, &policy.project_id, all).await?.is_none();
+        let mut tasks = Vec::new();
+        for (volume_id, volume) in disks {
             let name = self.backup_name();
             let new = self.automatic_backup(policy, volume_id, (&name, &tags));
-            let begun = self.begin_task(tx, &caller, new).await?;
-            let task = self.task(&run, volume_id, name, begun);
-            tx.tasks().insert(&task).await?;
+            let begun = match volume {
+                Some(volume) => self.begin_task(tx, &caller, (&new, &volume), all_fit).await?,
+                None => {
+                    // Told once: later runs leave it out.
+                    tx.policies().note_gone(policy.id, volume_id, self.now()).await?;
+                    Begun::gone()
+                }
+            };
+            tasks.push(self.task(&run, volume_id, name, begun));
         }
-        Ok(())
+        Ok(tx.tasks().insert_all(&tasks).await?)
     }
 
     /// Who a policy acts as: the user who made it, as a member of its project.
-    pub(super) fn caller_for(&self, policy: &Policy) -> Caller {
+    pub(super) fn caller_for(&self, user_id: &UserId, project_id: &ProjectId) -> Caller {
         Caller {
-            user_id: policy.user_id.clone(),
-            scope: CallerScope::Project(policy.project_id.clone()),
+            user_id: user_id.clone(),
+            scope: CallerScope::Project(project_id.clone()),
             role: Some(Role::Member),
             is_cloud_admin: false,
             request_id: self.request_id(),
@@ -128,26 +148,26 @@ impl Service {
     }
 
     /// Begins a backup if nothing stands in its way. That is found out beforehand, since what a
-    /// refused request has written would be saved with the rest of the run.
+    /// refused request has written would be saved with the rest of the run. `fits` tells that the
+    /// quota has room for it.
     async fn begin_task(
         &self,
         tx: &mut Transaction<'_>,
         caller: &Caller,
-        new: NewBackup,
+        (new, volume): (&NewBackup, &Volume),
+        fits: bool,
     ) -> Result<Begun> {
-        let project = caller.project(Role::Member, "backup:create")?;
-        let Some(volume) = tx.volumes().find(project, new.volume_id).await? else {
-            let message = "the disk does not exist any more".to_owned();
-            return Ok(Begun::Skipped(TaskFault::VolumeGone, message));
-        };
-        if let Some(obstacle) = self.obstacle(tx, &volume).await? {
+        if let Some(obstacle) = self.obstacle(tx, volume).await? {
             return Ok(obstacle);
         }
-        let (backup, job) = self.begin_backup(tx, caller, &new).await?;
+        if !fits && let Some(fault) = self.quota_fault(tx, &volume.project_id, [volume]).await? {
+            return Ok(fault);
+        }
+        let (backup, job) = self.begin_backup(tx, caller, new).await?;
         Ok(Begun::Backup(backup.id, job))
     }
 
-    /// What stands in the way of a backup of a disk.
+    /// What stands in the way of a backup of a disk, but for the quota.
     async fn obstacle(&self, tx: &mut Transaction<'_>, volume: &Volume) -> Result<Option<Begun>> {
         let is_being_made = !tx.backups().being_made_of(volume.id).await?.is_empty();
         if volume.status == VolumeStatus::BackingUp || is_being_made {
@@ -158,8 +178,22 @@ impl Service {
             let message = Error::VolumeNotBackupable(volume.status).to_string();
             return Ok(Some(Begun::Failed(TaskFault::VolumeState, message)));
         }
-        let asked = [(Resource::Backups, 1), (Resource::BackupGigabytes, i64::from(volume.size.0))];
-        match self.check_quota(tx, &volume.project_id, &asked).await {
+        Ok(None)
+    }
+
+    /// Why backups of these disks would exceed a quota, all taken together.
+    async fn quota_fault<'v>(
+        &self,
+        tx: &mut Transaction<'_>,
+        project: &ProjectId,
+        volumes: impl IntoIterator<Item = &'v Volume>,
+    ) -> Result<Option<Begun>> {
+        let mut asked = [(Resource::Backups, 0), (Resource::BackupGigabytes, 0)];
+        for volume in volumes {
+            asked[0].1 += 1;
+            asked[1].1 += i64::from(volume.size.0);
+        }
+        match self.check_quota(tx, project, &asked).await {
             Ok(()) => Ok(None),
             Err(error @ Error::QuotaExceeded { resource, .. }) => {
                 let fault = match resource {

@@ -15,6 +15,7 @@ mod jobs;
 mod keeping;
 mod policies;
 mod policy_clock;
+mod policy_dates;
 mod policy_keeps;
 mod policy_runs;
 mod policy_year;

@@ -169,6 +169,12 @@ async fn a_project_has_so_many_policies_and_a_policy_so_many_disks() {
     let bound = w.bind(&member, &policy, &[&a, &b, &a]).await;
     assert_eq!(bound, [None, Some(BindingFault::TooMany), None]);
     assert_eq!(w.count_bound(&member, &policy).await, 1);
+    // A disk that is gone gives its place to another.
+    let deletion = VolumeDeletion::default();
+    w.service.delete_volume(&member, &a.id.to_string(), deletion).await.unwrap();
+    w.work().await;
+    assert_eq!(w.bind(&member, &policy, &[&b]).await, [None]);
+    assert_eq!(w.count_bound(&member, &policy).await, 1);
 }
 
 #[tokio::test]
@@ -213,12 +219,12 @@ async fn a_broken_disk_is_not_bound_and_a_lost_one_can_be_released() {
     }
     w.service.reset_volume(&w.admin, &vid, VolumeStatus::Available).await.unwrap();
     w.bind(&w.admin, &policy, &[&volume]).await;
+    assert_eq!(w.count_bound(&w.admin, &policy).await, 1);
     w.service.delete_volume(&w.admin, &vid, VolumeDeletion::default()).await.unwrap();
     w.work().await;
-    assert_eq!(w.count_bound(&w.admin, &policy).await, 1);
+    assert_eq!(w.count_bound(&w.admin, &policy).await, 0);
     let released = w.service.release_volumes(&w.admin, &policy.id.to_string(), &[vid]).await;
     assert_eq!(released.unwrap()[0].fault, None);
-    assert_eq!(w.count_bound(&w.admin, &policy).await, 0);
 }
 
 #[tokio::test]

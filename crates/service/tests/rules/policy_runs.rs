@@ -139,6 +139,13 @@ async fn what_hinders_one_disk_hinders_no_other() {
     w.work().await;
     let tasks = w.tasks(&w.admin, &policy).await;
     assert_eq!(fault_of(&tasks, fine.id), (TaskStatus::Succeeded, None));
+    // That a disk is gone is told once, whether later runs begin or are missed.
+    w.at("2023-11-17T03:00:00Z");
+    assert_eq!(w.run_due().await, 1);
+    w.work().await;
+    let tasks = w.tasks(&w.admin, &policy).await;
+    assert_eq!(tasks.iter().filter(|task| task.volume_id == gone.id).count(), 1);
+    assert_eq!(tasks.len(), 10);
 }
 
 #[tokio::test]
