@@ -194,6 +194,15 @@ async fn t29_disks_are_bound_each_for_itself() {
         (&right["success_resources"][0]["resource_id"], &right["fail_resources"]),
         (&json!(good), &json!([]))
     );
+    // What is refused shows the same keys whatever its type.
+    let server = json!([{"resource_id": "s", "resource_type": "server"}]);
+    let wish = json!({"backup_policy_id": policy, "resources": server});
+    let refused = member.post(RESOURCES, wish).await.expect(200);
+    let kind = &refused["fail_resources"][0];
+    assert_eq!(
+        (&kind["resource_type"], &kind["code"]),
+        (&json!("server"), &json!("AutoBackup.0211"))
+    );
     let unknown = format!("{RESOURCES}/x/deleted_resources");
     let answer = member.post(&unknown, json!({"resources": [{"resource_id": good}]})).await;
     assert_eq!(code(&answer), "404 AutoBackup.0205");
@@ -276,8 +285,8 @@ async fn tasks_are_listed_in_pages_newest_first() {
         ("offset=-1", "400 AutoBackup.0008"),
         ("sort_dir=up", "400 AutoBackup.0008"),
         ("sort_key=id", "400 AutoBackup.0008"),
-        ("marker=x", "404 AutoBackup.1100"),
-        ("marker=00000000-0000-4000-8000-000000000000", "404 AutoBackup.1100"),
+        ("marker=x", "404 common.0011"),
+        ("marker=00000000-0000-4000-8000-000000000000", "404 common.0011"),
     ] {
         assert_eq!(code(&member.get(&format!("{path}?{bad}")).await), expected, "{bad}");
     }
