@@ -14,6 +14,7 @@ mod isolation;
 mod jobs;
 mod lifecycle;
 mod lists;
+mod odd_values;
 mod policies;
 mod policy_tags;
 mod samples;

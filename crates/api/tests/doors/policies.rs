@@ -151,6 +151,29 @@ async fn a_project_may_have_so_many_policies() {
     make(&world.volume(&beta.member), plain("p")).await;
 }
 
+#[tokio::test]
+async fn a_policy_may_have_so_many_disks() {
+    let (world, alpha, _) = World::with_projects().await;
+    let member = world.volume(&alpha.member);
+    let policy = make(&member, plain("p")).await;
+    let mut resources = Vec::new();
+    for _ in 0..65 {
+        let made = member.post("/v3/{p}/volumes", json!({"volume": {"size": 1}})).await;
+        resources.push(json!({"resource_id": made.expect(202)["volume"]["id"]}));
+    }
+    world.settle().await;
+    let body = json!({"backup_policy_id": policy, "resources": resources});
+    let bound = member.post(RESOURCES, body).await.expect(200);
+    assert_eq!(bound["success_resources"].as_array().unwrap().len(), 64);
+    let failed = bound["fail_resources"].as_array().unwrap();
+    assert_eq!(failed.len(), 1);
+    assert_eq!(
+        (&failed[0]["code"], &failed[0]["resource_id"]),
+        (&json!("AutoBackup.0204"), &resources[64]["resource_id"])
+    );
+    assert_eq!(show(&member, &policy).await["policy_resource_count"], 64);
+}
+
 // T-29: what failed has a code, and only that. A disk belongs to one policy.
 #[tokio::test]
 async fn t29_disks_are_bound_each_for_itself() {
