@@ -22,6 +22,7 @@ mod shares;
 mod shares_sample;
 mod strict;
 mod tags;
+mod traps;
 mod vendor_isolation;
 mod vendor_refusals;
 mod versions;

@@ -58,6 +58,8 @@ async fn t39_another_project_in_the_path_is_a_bad_request() {
         format!("/v2/{other}/backuppolicy"),
         format!("/v1/{other}/jobs/x"),
         format!("/v3/{other}/backuppolicy/tags"),
+        format!("/v2/{other}/os-vendor-backup-sharing/detail"),
+        format!("/v3/{other}/os-vendor-backup-sharing/x"),
     ] {
         assert_eq!(code(&member.get(&path).await), "400 EVS.0001", "{path}");
     }
@@ -74,6 +76,32 @@ async fn who_is_nobody_is_told_as_everywhere() {
         assert_eq!(header, "Keystone uri=\"http://id.test:5000/v3\"");
         assert_eq!(answer.expect(401)["error"]["code"], 401);
     }
+}
+
+// T-40: a signed request carries no token; one whose key nobody knows is told as any other.
+#[tokio::test]
+async fn t40_a_request_signed_with_an_unknown_key_is_unauthenticated() {
+    let world = World::new().await;
+    let signature = format!(
+        "SDK-HMAC-SHA256 Access=UNKNOWNKEY0000000000, SignedHeaders=host;x-project-id;x-sdk-date, \
+         Signature={}",
+        "0".repeat(64)
+    );
+    let signed = world
+        .nobody()
+        .with("authorization", &signature)
+        .with("x-sdk-date", "20260203T040506Z")
+        .with("x-project-id", &world.admin.project);
+    let project = &world.admin.project;
+    for path in ["v2/P/backuppolicy", "v1/P/jobs/x", "v2/P/backups", "v3/P/backups", "v3/P/nothing"]
+    {
+        let answer = signed.get(&format!("/{}", path.replace('P', project))).await;
+        let header = answer.header("www-authenticate").unwrap();
+        assert_eq!(header, "Keystone uri=\"http://id.test:5000/v3\"", "{path}");
+        assert_eq!(answer.expect(401)["error"]["title"], "Unauthorized", "{path}");
+    }
+    let posted = signed.post(&format!("/v2/{project}/backuppolicy"), plain("p")).await;
+    assert_eq!(posted.status, 401);
 }
 
 #[tokio::test]
