@@ -9,6 +9,7 @@ mod bad_input;
 mod cloud_backups;
 mod contract;
 mod examples;
+mod examples_vendor;
 mod identity;
 mod isolation;
 mod jobs;

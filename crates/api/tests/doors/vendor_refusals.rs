@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::policies::{PATH, code, make, plain};
 use crate::shares::SHARES;
-use crate::world::{BODY_LIMIT_BYTES, World};
+use crate::world::{Access, BODY_LIMIT_BYTES, PASSWORD, World};
 
 const JSON: Option<&str> = Some("application/json");
 
@@ -129,19 +129,23 @@ async fn what_there_is_not_is_not_found() {
     }
 }
 
+/// A user who may look into a project and no more.
+async fn reader_of(world: &World, project: &str) -> Access {
+    let identity = world.identity(&world.admin);
+    let user = json!({"user": {"name": "rita", "password": PASSWORD}});
+    let user = identity.post("/v3/users", user).await.expect(201);
+    let user = user["user"]["id"].as_str().unwrap();
+    let path = format!("/v3/projects/{project}/users/{user}/roles/{:032}", 1);
+    identity.send("PUT", &path, None).await.expect(204);
+    world.access(user, project).await
+}
+
 #[tokio::test]
 async fn a_reader_looks_and_changes_nothing() {
     let (world, alpha, _) = World::with_projects().await;
     let member = world.volume(&alpha.member);
     let policy = make(&member, plain("p")).await;
-    let identity = world.identity(&world.admin);
-    let user = json!({"user": {"name": "rita", "password": crate::world::PASSWORD}});
-    let user = identity.post("/v3/users", user).await.expect(201);
-    let user = user["user"]["id"].as_str().unwrap();
-    let project = &alpha.member.project;
-    let path = format!("/v3/projects/{project}/users/{user}/roles/{:032}", 1);
-    identity.send("PUT", &path, None).await.expect(204);
-    let reader = world.volume(&world.access(user, project).await);
+    let reader = world.volume(&reader_of(&world, &alpha.member.project).await);
     for path in [
         PATH.to_owned(),
         format!("{PATH}/{policy}"),
