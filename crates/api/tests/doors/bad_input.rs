@@ -103,7 +103,8 @@ async fn queries_and_headers_that_are_no_text_are_refused() {
         "all_tenants=maybe",
     ] {
         let answer = admin.get(&format!("/v3/{{p}}/backups?{query}")).await;
-        assert!(matches!(answer.status, 400 | 404), "{query}: {}", answer.text);
+        let expected = if query == "marker=" { 404 } else { 400 };
+        assert_eq!(answer.status, expected, "{query}: {}", answer.text);
     }
     for query in
         ["&&&", "=", "=x", "%25=%25", "name=%27%3B--", "a=b=c", "limit=99999999999999999999"]

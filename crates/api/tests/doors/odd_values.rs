@@ -3,6 +3,8 @@
 //! Each operation is given a body that it takes, and then the same body again and again with one
 //! value in it replaced by an odd one, so that every field's own check is reached.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
 use crate::policies::{PATH, make, plain};
@@ -290,4 +292,47 @@ async fn no_value_about_a_job_a_share_or_a_tag_breaks_the_door() {
 #[tokio::test]
 async fn no_value_about_a_policy_breaks_the_door() {
     feed(policies).await;
+}
+
+/// Imports are told apart by the id inside their record.
+#[tokio::test]
+async fn no_value_of_a_record_breaks_the_door() {
+    let world = World::new().await;
+    let client = world.volume(&world.admin).at("3.71");
+    let volume = client.make_volume("v").await;
+    let backup = client.make_backup(&volume, "b").await;
+    let path = format!("/v3/{{p}}/backups/{backup}/export_record");
+    let exported = client.get(&path).await.expect(200);
+    let import = sample("POST", "/v3/{p}/backups/import_record", exported.clone());
+    let mut outside = Vec::new();
+    places(&exported, "", &mut outside);
+    for place in outside {
+        for odd in odd_values() {
+            let mut broken = exported.clone();
+            *broken.pointer_mut(&place).unwrap() = odd;
+            let answer = send(&world, &client, &import, &broken).await;
+            assert!(matches!(answer.status, 400 | 503), "{broken}: {}", answer.text);
+        }
+    }
+    let url = exported["backup-record"]["backup_url"].as_str().unwrap();
+    let record: Value = serde_json::from_slice(&BASE64.decode(url).unwrap()).unwrap();
+    let mut inside = Vec::new();
+    places(&record, "", &mut inside);
+    let mut number = 0;
+    for place in inside {
+        for odd in odd_values() {
+            number += 1;
+            let mut broken = record.clone();
+            broken["id"] = json!(format!("{number:08x}-0000-4000-8000-000000000000"));
+            *broken.pointer_mut(&place).unwrap() = odd;
+            let mut body = exported.clone();
+            body["backup-record"]["backup_url"] = json!(BASE64.encode(broken.to_string()));
+            let answer = client.post("/v3/{p}/backups/import_record", body).await;
+            // A long value is beyond the limit once it is wrapped.
+            assert!(matches!(answer.status, 201 | 400 | 413), "{broken}: {}", answer.text);
+        }
+        world.settle().await;
+    }
+    let listed = client.get("/v3/{p}/backups/detail").await.expect(200);
+    assert!(listed["backups"].as_array().unwrap().len() > 1, "some were taken");
 }
