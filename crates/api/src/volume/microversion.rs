@@ -137,12 +137,14 @@ pub(super) fn negotiate(generation: Generation, headers: &HeaderMap) -> Result<V
 
 /// What follows the name of this service in the header; `volume` counts before `block-storage`.
 fn requested(headers: &HeaderMap) -> Option<String> {
-    let values = headers.get_all("openstack-api-version").iter();
-    let pairs: Vec<&str> = values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
+    // Bytes that are no text are read as well, so that a pair of this service is never overheard.
+    let values: Vec<_> = headers
+        .get_all("openstack-api-version")
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
         .collect();
+    let pairs: Vec<&str> =
+        values.iter().flat_map(|value| value.split(',')).map(str::trim).collect();
     ["volume", "block-storage"].iter().find_map(|service| {
         pairs.iter().find_map(|pair| {
             let (name, version) = pair.split_once(char::is_whitespace).unwrap_or((pair, ""));

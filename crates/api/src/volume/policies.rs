@@ -87,8 +87,8 @@ pub(super) async fn release(call: &Call, id: &str) -> Answer {
 struct Resources {
     /// Ids of disks, as they came.
     volumes: Vec<String>,
-    /// Ids of what is of another kind.
-    others: Vec<String>,
+    /// What is of another kind: the id and the kind, as they came.
+    others: Vec<(String, String)>,
 }
 
 fn read_resources(body: &Map<String, Value>) -> Result<Resources, Fault> {
@@ -110,7 +110,8 @@ fn read_resources(body: &Map<String, Value>) -> Result<Resources, Fault> {
         match get(resource, "resource_type") {
             None => wanted.volumes.push(id),
             Some(kind) if kind == VOLUME => wanted.volumes.push(id),
-            Some(_) => wanted.others.push(id),
+            Some(Value::String(kind)) => wanted.others.push((id, kind.clone())),
+            Some(_) => return Err(refuse("AutoBackup.0008", "'resource_type' must be a text.")),
         }
     }
     Ok(wanted)
@@ -119,9 +120,13 @@ fn read_resources(body: &Map<String, Value>) -> Result<Resources, Fault> {
 /// What was done and what was not. Some clients tell one from the other by `code` alone.
 fn outcome(wanted: &Resources, bindings: &[Binding]) -> Reply {
     let (mut done, mut failed) = (Vec::new(), Vec::new());
-    for id in &wanted.others {
-        let kind = "only disks can be bound to a policy";
-        failed.push(json!({"resource_id": id, "code": "AutoBackup.0211", "message": kind}));
+    for (id, kind) in &wanted.others {
+        failed.push(json!({
+            "resource_id": id,
+            "resource_type": kind,
+            "code": "AutoBackup.0211",
+            "message": "only disks can be bound to a policy",
+        }));
     }
     for binding in bindings {
         let mut resource = resource(binding);
@@ -174,6 +179,7 @@ mod tests {
             (json!([{}]), "0209"),
             (json!([{"resource_id": ""}]), "0209"),
             (json!([{"resource_id": 7}]), "0209"),
+            (json!([{"resource_id": "v", "resource_type": 7}]), "0008"),
         ] {
             let fault = read(resources.clone()).unwrap_err();
             assert_eq!(fault.code.unwrap(), format!("AutoBackup.{code}"), "{resources}");
@@ -199,6 +205,6 @@ mod tests {
         let bindings = [binding("v", None), binding("w", Some(BindingFault::State))];
         let body = outcome(&wanted, &bindings).body.unwrap();
         insta::assert_snapshot!(body["success_resources"], @r#"[{"resource_id":"v","resource_type":"volume","availability_zone":"nova","os_vol_host_attr":"pod01.nova"}]"#);
-        insta::assert_snapshot!(body["fail_resources"], @r#"[{"resource_id":"s","code":"AutoBackup.0211","message":"only disks can be bound to a policy"},{"resource_id":"w","resource_type":"volume","availability_zone":"nova","os_vol_host_attr":"pod01.nova","code":"AutoBackup.0206","message":"the disk is in a state that does not allow it"}]"#);
+        insta::assert_snapshot!(body["fail_resources"], @r#"[{"resource_id":"s","resource_type":"server","code":"AutoBackup.0211","message":"only disks can be bound to a policy"},{"resource_id":"w","resource_type":"volume","availability_zone":"nova","os_vol_host_attr":"pod01.nova","code":"AutoBackup.0206","message":"the disk is in a state that does not allow it"}]"#);
     }
 }

@@ -9,6 +9,7 @@ use strongroom_service::task::TaskListing;
 
 use super::call::{Answer, Call};
 use super::vendor_body::refuse;
+use super::vendor_fault::NO_TASK;
 use super::{jobs, paging};
 use crate::fault::Fault;
 use crate::query::Query;
@@ -59,7 +60,8 @@ fn read_listing(query: &Query) -> Result<(TaskListing, bool), Fault> {
 }
 
 fn no_marker(marker: &str) -> Fault {
-    Fault::new(StatusCode::NOT_FOUND, format!("Marker {marker} could not be found."))
+    let message = format!("Marker {marker} could not be found.");
+    Fault::coded(StatusCode::NOT_FOUND, NO_TASK, message)
 }
 
 /// A whole number that is not negative.
@@ -173,6 +175,7 @@ mod tests {
         for bad in ["limit=", "limit=-1", "limit=1.5", "offset=x", "sort_dir=up", "sort_key=name"] {
             assert_eq!(read(bad).unwrap_err().code, Some("AutoBackup.0008"), "{bad}");
         }
-        assert_eq!(read("marker=x").unwrap_err().status, StatusCode::NOT_FOUND);
+        let fault = read("marker=x").unwrap_err();
+        assert_eq!((fault.status, fault.code), (StatusCode::NOT_FOUND, Some("common.0011")));
     }
 }

@@ -56,6 +56,9 @@ fn is_read(method: &Method) -> bool {
     [Method::GET, Method::HEAD].contains(method)
 }
 
+/// The code of a job or a policy's task that there is not.
+pub(super) const NO_TASK: &str = "common.0011";
+
 /// The answer that tells a fault. An unauthenticated caller is told as everywhere else.
 /// `identity_endpoint` is where a token is to be had.
 pub(super) fn reply(fault: &Fault, area: Area, identity_endpoint: &str) -> Reply {
@@ -86,6 +89,8 @@ fn code_of(area: Area, error: &Error) -> &'static str {
         Error::VolumeNotFound(_) | Error::SnapshotNotFound(_) if area == Area::Restore => {
             "VolumeBackup.0207"
         }
+        Error::VolumeBusy { .. } if area == Area::Restore => "VolumeBackup.0205",
+        Error::MarkerNotFound(_) if is_policy => NO_TASK,
         Error::VolumeNotFound(_) if is_policy => "AutoBackup.0208",
         Error::VolumeNotFound(_) | Error::SnapshotNotFound(_) => "VolumeBackup.0021",
         Error::BackupNotFound(_)
@@ -152,7 +157,7 @@ fn general(area: Area, status: StatusCode) -> &'static str {
         (PolicyQuery, 404) => "AutoBackup.1100",
         (Policy | PolicyQuery, 409) => "AutoBackup.0225",
         (Policy | PolicyQuery, _) => "AutoBackup.0008",
-        (Job, 404) => "common.0011",
+        (Job, 404) => NO_TASK,
         (_, 503) => "VolumeBackup.0900",
         (_, 500..) => "VolumeBackup.0014",
         (_, 401 | 403) => "VolumeBackup.0042",
@@ -169,7 +174,7 @@ mod tests {
     use super::*;
     use crate::incoming::segments;
     use strongroom_model::backup::BackupStatus;
-    use strongroom_model::id::PolicyId;
+    use strongroom_model::id::{PolicyId, VolumeId};
     use strongroom_model::size::GiB;
 
     fn area(method: &Method, path: &str) -> Option<Area> {
@@ -227,6 +232,14 @@ mod tests {
             let refused = told(Area::Restore, Error::TargetNotAvailable(status));
             assert_eq!(refused, format!("400 VolumeBackup.{code}"));
         }
+        let busy = || Error::VolumeBusy {
+            id: VolumeId::parse(&"1".repeat(32)).unwrap(),
+            status: VolumeStatus::Available,
+        };
+        assert_eq!(told(Area::Restore, busy()), "400 VolumeBackup.0205");
+        assert_eq!(told(Area::Create, busy()), "400 VolumeBackup.0012");
+        let marker = Error::MarkerNotFound("m".to_owned());
+        assert_eq!(told(Area::PolicyQuery, marker), "404 common.0011");
         let small = Error::TargetTooSmall { volume: GiB(1), backup: GiB(2) };
         assert_eq!(told(Area::Restore, small), "400 VolumeBackup.0209");
         let error = Error::BackupNotRestorable(BackupStatus::Error);

@@ -149,6 +149,26 @@ async fn a_disk_that_cannot_be_restored_onto_is_told_apart() {
 }
 
 #[tokio::test]
+async fn a_disk_that_is_frozen_or_copied_is_not_restored_onto() {
+    let (world, alpha, _) = World::with_projects().await;
+    let member = world.volume(&alpha.member);
+    let volume = member.make_volume("v").await;
+    let backup = member.make_backup(&volume, "b").await;
+    let path = format!("{PATH}/{backup}/restore");
+    let onto = json!({"restore": {"volume_id": volume}});
+    for (collection, wish) in [
+        ("/v3/{p}/snapshots", json!({"snapshot": {"volume_id": volume}})),
+        ("/v3/{p}/volumes", json!({"volume": {"source_volid": volume}})),
+    ] {
+        member.post(collection, wish).await.expect(202);
+        assert_eq!(refusal(&member, &path, onto.clone()).await, "400 VolumeBackup.0205");
+        world.settle().await;
+    }
+    member.post(&path, onto).await.expect(200);
+    world.settle().await;
+}
+
+#[tokio::test]
 async fn quotas_are_the_same_as_everywhere_and_refused_with_403() {
     let (world, alpha, _) = World::with_projects().await;
     let member = world.volume(&alpha.member);

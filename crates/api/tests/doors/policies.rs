@@ -151,6 +151,29 @@ async fn a_project_may_have_so_many_policies() {
     make(&world.volume(&beta.member), plain("p")).await;
 }
 
+#[tokio::test]
+async fn a_policy_may_have_so_many_disks() {
+    let (world, alpha, _) = World::with_projects().await;
+    let member = world.volume(&alpha.member);
+    let policy = make(&member, plain("p")).await;
+    let mut resources = Vec::new();
+    for _ in 0..65 {
+        let made = member.post("/v3/{p}/volumes", json!({"volume": {"size": 1}})).await;
+        resources.push(json!({"resource_id": made.expect(202)["volume"]["id"]}));
+    }
+    world.settle().await;
+    let body = json!({"backup_policy_id": policy, "resources": resources});
+    let bound = member.post(RESOURCES, body).await.expect(200);
+    assert_eq!(bound["success_resources"].as_array().unwrap().len(), 64);
+    let failed = bound["fail_resources"].as_array().unwrap();
+    assert_eq!(failed.len(), 1);
+    assert_eq!(
+        (&failed[0]["code"], &failed[0]["resource_id"]),
+        (&json!("AutoBackup.0204"), &resources[64]["resource_id"])
+    );
+    assert_eq!(show(&member, &policy).await["policy_resource_count"], 64);
+}
+
 // T-29: what failed has a code, and only that. A disk belongs to one policy.
 #[tokio::test]
 async fn t29_disks_are_bound_each_for_itself() {
@@ -193,6 +216,15 @@ async fn t29_disks_are_bound_each_for_itself() {
     assert_eq!(
         (&right["success_resources"][0]["resource_id"], &right["fail_resources"]),
         (&json!(good), &json!([]))
+    );
+    // What is refused shows the same keys whatever its type.
+    let server = json!([{"resource_id": "s", "resource_type": "server"}]);
+    let wish = json!({"backup_policy_id": policy, "resources": server});
+    let refused = member.post(RESOURCES, wish).await.expect(200);
+    let kind = &refused["fail_resources"][0];
+    assert_eq!(
+        (&kind["resource_type"], &kind["code"]),
+        (&json!("server"), &json!("AutoBackup.0211"))
     );
     let unknown = format!("{RESOURCES}/x/deleted_resources");
     let answer = member.post(&unknown, json!({"resources": [{"resource_id": good}]})).await;
@@ -276,8 +308,8 @@ async fn tasks_are_listed_in_pages_newest_first() {
         ("offset=-1", "400 AutoBackup.0008"),
         ("sort_dir=up", "400 AutoBackup.0008"),
         ("sort_key=id", "400 AutoBackup.0008"),
-        ("marker=x", "404 AutoBackup.1100"),
-        ("marker=00000000-0000-4000-8000-000000000000", "404 AutoBackup.1100"),
+        ("marker=x", "404 common.0011"),
+        ("marker=00000000-0000-4000-8000-000000000000", "404 common.0011"),
     ] {
         assert_eq!(code(&member.get(&format!("{path}?{bad}")).await), expected, "{bad}");
     }

@@ -147,8 +147,10 @@ async fn t12_t13_the_next_link_of_the_examples_leads_on_and_ends() {
             assert_eq!(links[0]["rel"], "next");
             let href = links[0]["href"].as_str().unwrap();
             let rest = href.strip_prefix("http://vol.test:8776").unwrap();
+            // A path without a version is one of version 2.
             let stem = collection.replace("{p}", &alpha.member.project);
-            assert!(rest.contains(&stem), "{rest}");
+            let version = if stem.starts_with("/v") { "" } else { "/v2" };
+            assert!(rest.starts_with(&format!("{version}{stem}?")), "{rest}");
             assert!(rest.contains("name=backup") && rest.contains("marker="), "{rest}");
             path = rest.to_owned();
         }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::policies::code;
 use crate::samples::{Shape, assert_shape};
 use crate::world::World;
 
@@ -70,7 +71,7 @@ async fn what_makes_no_sense_is_refused() {
     ] {
         for rest in ["/detail", "", "/count"] {
             let answer = owner.get(&format!("{SHARES}{rest}?{query}")).await;
-            assert!(!answer.refusal(400).is_empty());
+            assert_eq!(code(&answer), "400 VolumeBackup.0002", "{rest}?{query}");
         }
     }
     let (to, id) = (&beta.member.project, &backup);
@@ -85,24 +86,30 @@ async fn what_makes_no_sense_is_refused() {
         json!({"shared": {"backup_id": id, "to_project_ids": to}}),
         json!({"shared": {"backup_id": id, "to_project_ids": []}}),
         json!({"shared": {"backup_id": id, "to_project_ids": [1]}}),
+        json!({"shared": {"backup_id": id, "to_project_ids": vec!["p"; 101]}}),
         json!({"shared": {"backup_id": id, "to_project_ids": ["a b"]}}),
         json!({"shared": {"backup_id": id, "to_project_ids": [to, alpha.member.project]}}),
     ] {
-        let answer = owner.post(SHARES, body).await;
-        assert!(!answer.refusal(400).is_empty());
+        let answer = owner.post(SHARES, body.clone()).await;
+        assert_eq!(code(&answer), "400 VolumeBackup.0002", "{body}");
     }
-    assert_eq!(owner.raw("POST", SHARES, None, Vec::new()).await.status, 400);
-    for path in ["b", NIL, "b?is_backup_id=1"] {
-        assert_eq!(owner.delete(&format!("{SHARES}/{path}")).await.status, 404, "{path}");
+    let none = owner.raw("POST", SHARES, None, Vec::new()).await;
+    assert_eq!(code(&none), "400 VolumeBackup.0002");
+    for path in ["b", NIL, "b?is_backup_id=1", &format!("{id}?is_backup_id=true")] {
+        let answer = owner.delete(&format!("{SHARES}/{path}")).await;
+        assert_eq!(code(&answer), "404 VolumeBackup.0110", "{path}");
     }
-    assert_eq!(owner.delete(&format!("{SHARES}/{id}?is_backup_id=x")).await.status, 400);
-    assert_eq!(owner.delete(&format!("{SHARES}/{id}?is_backup_id=true")).await.status, 404);
+    assert_eq!(code(&owner.get(&format!("{SHARES}/{NIL}")).await), "404 VolumeBackup.0110");
+    let answer = owner.delete(&format!("{SHARES}/{id}?is_backup_id=x")).await;
+    assert_eq!(code(&answer), "400 VolumeBackup.0002");
     let missing = json!({"shared": {"backup_id": NIL, "to_project_ids": [to]}});
-    assert_eq!(owner.post(SHARES, missing).await.status, 404);
+    assert_eq!(code(&owner.post(SHARES, missing).await), "404 VolumeBackup.0110");
     let begun = json!({"backup": {"volume_id": volume}});
     let begun = owner.post("/v3/{p}/backups", begun).await.expect(202);
     let begun = json!({"shared": {"backup_id": begun["backup"]["id"], "to_project_ids": [to]}});
-    assert!(owner.post(SHARES, begun).await.refusal(400).contains("creating"));
+    let refused = owner.post(SHARES, begun).await;
+    assert_eq!(code(&refused), "400 VolumeBackup.0089");
+    assert!(refused.refusal(400).contains("creating"));
 }
 
 // T-20: `deleted` is no boolean. T-24, T-25: exactly 200. T-32: listed as soon as it is answered.

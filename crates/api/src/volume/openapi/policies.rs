@@ -163,14 +163,20 @@ fn resources() -> Vec<(&'static str, Value)> {
     let bound = with_required(object(disk.clone()), place.clone());
     let released = with_optional(object(disk.clone()), place.clone());
     // Clients tell a failure by its code, whichever list it is in.
-    let failed = object([("resource_id", text()), ("code", text()), ("message", text())]);
-    let failed = with_optional(failed, [("resource_type", word(["volume"]))]);
+    let failed = object([
+        ("resource_id", text()),
+        ("resource_type", text()),
+        ("code", text()),
+        ("message", text()),
+    ]);
     let failed = with_optional(failed, place);
     let both = |done: Value| {
         object([("success_resources", list(done)), ("fail_resources", list(named("Unbound")))])
     };
     let id = json!({"type": "string", "minLength": 1});
-    let wished = open(object([("resource_id", id.clone())]));
+    let wished =
+        with_optional(object([("resource_id", id.clone())]), [("resource_type", nullable(text()))]);
+    let wished = open(wished);
     let wished = json!({"type": "array", "items": wished, "minItems": 1});
     let wish = object([("backup_policy_id", id), ("resources", wished.clone())]);
     vec![

@@ -19,6 +19,7 @@ const LIST: &[Parameter] = &[
     parameter("to_project_id", Kind::Text),
     parameter("avalilability_zone", Kind::Text),
     parameter("availability_zone", Kind::Text),
+    parameter("sort", Kind::Text),
     parameter("sort_key", Kind::Text),
     parameter("sort_dir", Kind::Word(&["asc", "desc"])),
     parameter("limit", Kind::Whole),
@@ -77,7 +78,10 @@ pub(super) fn components() -> Vec<(&'static str, Value)> {
     let project = pattern("^[A-Za-z0-9_-]{1,64}$");
     let wish = object([
         ("backup_id", named("WishedUuid")),
-        ("to_project_ids", json!({"type": "array", "items": project, "minItems": 1})),
+        (
+            "to_project_ids",
+            json!({"type": "array", "items": project, "minItems": 1, "maxItems": 100}),
+        ),
     ]);
     vec![
         ("SharedBackup", shared_backup()),

@@ -1,0 +1,76 @@
+//! Every numbered trap has a test that names it, or a line in the notes on the door.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// How many traps there are, numbered from 1.
+const TRAPS: u8 = 40;
+
+/// The files below a directory with one of these endings.
+fn files(directory: &Path, endings: &[&str], found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let is_wanted = path.extension().is_some_and(|it| endings.iter().any(|one| it == *one));
+        if path.is_dir() && !path.ends_with("target") {
+            files(&path, endings, found);
+        } else if is_wanted {
+            found.push(path);
+        }
+    }
+}
+
+/// The numbers in the name of the function that a line begins, as in `fn t01_t02_addresses(`.
+fn tested(line: &str) -> Vec<u8> {
+    let line = line.trim_start();
+    let begins = ["fn ", "async fn ", "def ", "async def "];
+    let Some(rest) = begins.iter().find_map(|begin| line.strip_prefix(begin)) else {
+        return Vec::new();
+    };
+    let name = rest.split('(').next().unwrap_or_default();
+    name.split('_').filter_map(|word| number(word.strip_prefix('t')?)).collect()
+}
+
+/// The numbers of a line of the notes, as in `(T-01, T-02)`.
+fn told(line: &str) -> Vec<u8> {
+    line.split("T-").skip(1).filter_map(|rest| number(rest.get(..2)?)).collect()
+}
+
+fn number(text: &str) -> Option<u8> {
+    let is_number = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok())?
+}
+
+#[test]
+fn every_trap_is_named_by_a_test_or_told() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let mut named = BTreeSet::new();
+    for (directory, endings, numbers) in [
+        ("crates", ["rs"], tested as fn(&str) -> Vec<u8>),
+        ("tests/contract", ["py"], tested),
+        ("docs/api", ["md"], told),
+    ] {
+        let mut found = Vec::new();
+        files(&root.join(directory), &endings, &mut found);
+        assert!(!found.is_empty(), "{directory}");
+        for file in found {
+            let text = std::fs::read_to_string(file).unwrap();
+            named.extend(text.lines().flat_map(numbers));
+        }
+    }
+    let all: BTreeSet<u8> = (1..=TRAPS).collect();
+    let missing: Vec<&u8> = all.difference(&named).collect();
+    assert!(missing.is_empty(), "no test and no note names the traps {missing:?}");
+    let unknown: Vec<&u8> = named.difference(&all).collect();
+    assert!(unknown.is_empty(), "there are no traps {unknown:?}");
+}
+
+#[test]
+fn numbers_are_read_from_names_and_notes() {
+    assert_eq!(tested("    async fn t01_t40_both() {"), [1, 40]);
+    assert_eq!(tested("def test_t12_pages(client):"), [12]);
+    for none in ["fn two_t1_t123_tab() {", "// t01_addresses", "let t01_x = 1;"] {
+        assert!(tested(none).is_empty(), "{none}");
+    }
+    assert_eq!(told("Hosts are changed (T-01, T-02)."), [1, 2]);
+    assert!(told("T-shirts, T-1 and T-nn").is_empty());
+}
