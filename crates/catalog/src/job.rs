@@ -134,14 +134,15 @@ impl Jobs<'_> {
     }
 
     /// Claims the job that has been due for longest: one that waits, or whose lease ran out. No two
-    /// workers get the same attempt of the same job.
+    /// workers get the same attempt of the same job. One that was made at an instant to come, by a
+    /// clock that was ahead, is due too.
     pub async fn claim(
         &mut self,
         worker: &str,
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Option<Claim>> {
-        let due = "finished_at IS NULL AND not_before <= $2 \
+        let due = "finished_at IS NULL AND (not_before <= $2 OR created_at > $2) \
                    AND (lease_until IS NULL OR lease_until <= $2)";
         let sql = format!(
             "UPDATE job SET state = 'running', attempt = attempt + 1, worker = $1, \

@@ -52,7 +52,7 @@ impl ShareListing {
         let Self { to_me, mut filters, mut sort, offset, limit, with_total } = self;
         let project = project.to_string();
         // An order by what is not shown would show it.
-        sort.retain(|by| by.key != ShareKey::FailReason);
+        sort.retain(|by| !to_me || by.key != ShareKey::FailReason);
         filters.push(if to_me { ShareFilter::To(project) } else { ShareFilter::From(project) });
         ShareQuery { filters, sort, offset, limit, with_total }
     }
@@ -126,6 +126,7 @@ impl Service {
         listing: ShareListing,
     ) -> Result<Page<SharedBackup>> {
         let project = caller.project(Role::Reader, "backup:get_shares")?;
+        let view = if listing.to_me { as_received } else { as_shared };
         let query = listing.into_query(project);
         let query = &query;
         let page = self
@@ -133,7 +134,7 @@ impl Service {
             .read(|tx| Box::pin(async move { Ok::<_, Error>(tx.shares().list(query).await?) }))
             .await?;
         let items = page.items.into_iter();
-        let items = items.map(|(share, backup)| SharedBackup { share, backup: as_shared(backup) });
+        let items = items.map(|(share, backup)| SharedBackup { share, backup: view(backup) });
         Ok(Page { items: items.collect(), total: page.total })
     }
 
@@ -152,7 +153,9 @@ impl Service {
                         })
                         .ok_or_else(missing)?;
                     let backup = tx.backups().find_any(share.backup_id).await?;
-                    let backup = backup.map(as_shared).ok_or_else(missing)?;
+                    let is_mine = share.from_project_id == *project;
+                    let view = if is_mine { as_shared } else { as_received };
+                    let backup = backup.map(view).ok_or_else(missing)?;
                     Ok(SharedBackup { share, backup })
                 })
             })
@@ -212,7 +215,7 @@ impl Service {
         let share = tx.shares().find_with(parsed, project).await?;
         let share = share.filter(|share| share.status == ShareStatus::Accepted);
         let share_id = Some(share.ok_or_else(missing)?.id);
-        Ok(UsableBackup { backup: as_shared(backup), share_id })
+        Ok(UsableBackup { backup: as_received(backup), share_id })
     }
 }
 
@@ -228,8 +231,14 @@ fn check_recipients(owner: &ProjectId, with: &[ProjectId]) -> Result<()> {
     Ok(())
 }
 
-/// A backup as others than its owner see it: neither the name of its key, nor what its owner notes
-/// about it and about the volume, nor what becomes of it.
+/// A backup as those see it with whom it is shared: nor why work on it failed, which may name what
+/// is its owner's.
+fn as_received(backup: Backup) -> Backup {
+    Backup { fail_reason: None, ..as_shared(backup) }
+}
+
+/// A backup inside a share: neither the name of its key, nor what its owner notes about it and about
+/// the volume, nor what becomes of it.
 fn as_shared(mut backup: Backup) -> Backup {
     if let Some(measured) = &mut backup.measured {
         measured.master_key_id.clear();
@@ -238,7 +247,6 @@ fn as_shared(mut backup: Backup) -> Backup {
         metadata: Metadata::new(),
         volume_metadata: Metadata::new(),
         restore_volume_id: None,
-        fail_reason: None,
         policy_id: None,
         expires_at: None,
         ..backup

@@ -190,6 +190,9 @@ async fn the_documented_list_of_shares() {
     }
     for (recipient, item) in RECIPIENTS.iter().zip([&older, &newer]) {
         let recipient = world.volume(&world.access(&joe, recipient).await);
+        // Why work on the backup failed is its owner's alone to know.
+        let mut item = item.clone();
+        item["backup"]["fail_reason"] = Value::Null;
         let listed = recipient.get(&format!("{SHARES}/detail?share_to_me=true")).await;
         assert_eq!(listed.expect(200), json!({"shared": [item]}));
         assert_eq!(

@@ -8,6 +8,7 @@ use crate::support::{World, at, on_both};
 
 on_both!(
     the_job_due_for_longest_is_claimed,
+    a_job_from_the_future_does_not_wait_for_it,
     a_lost_lease_is_fenced_off,
     a_postponed_job_keeps_its_attempts_and_session,
     finished_jobs_stay_until_purged,
@@ -33,6 +34,15 @@ async fn the_job_due_for_longest_is_claimed(world: &World) {
     });
     let unfinished: Vec<_> = work.await.unwrap().iter().map(|job| job.id).collect();
     assert_eq!(unfinished, [jobs[1].id, jobs[2].id, jobs[0].id]);
+}
+
+async fn a_job_from_the_future_does_not_wait_for_it(world: &World) {
+    let job = Job { created_at: at(500), ..world.job(500) };
+    world.enqueue(std::slice::from_ref(&job)).await;
+    let work = world
+        .catalog
+        .transact(|tx| Box::pin(async move { tx.jobs().claim("w", at(100), at(200)).await }));
+    assert_eq!(work.await.unwrap().unwrap().job.id, job.id);
 }
 
 async fn a_lost_lease_is_fenced_off(world: &World) {
