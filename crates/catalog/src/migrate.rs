@@ -79,6 +79,8 @@ async fn execute(connection: &mut sqlx::AnyConnection, sql: String) -> Result<()
 
 #[cfg(test)]
 mod tests {
+    use strongroom_model::id::{BackupId, VolumeId};
+    use strongroom_model::job::{JobKind, Subject};
     use strongroom_testkit::database::Database;
 
     use super::*;
@@ -120,6 +122,46 @@ mod tests {
             assert!(!has_table(&pool, "a").await, "{dialect:?}");
             run(&pool, dialect, &[good]).await.unwrap();
             assert!(has_table(&pool, "a").await);
+        }
+    }
+
+    /// Rows as the first schema kept them.
+    const ROWS_OF_THE_FIRST: &str = "
+        INSERT INTO vault (id, project_id, name, created_at)
+        VALUES ('11111111-1111-4111-8111-111111111111', 'p', 'default', 1);
+        INSERT INTO backup (id, project_id, user_id, vault_id, data_id, volume_id, name_folded,
+            status, size, is_incremental, is_bootable, metadata, volume_metadata, progress,
+            created_at, data_timestamp)
+        VALUES ('22222222-2222-4222-8222-222222222222', 'p', 'u',
+            '11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222',
+            '33333333-3333-4333-8333-333333333333', '', 'available', 1, 0, 0, '{}', '{}', 100, 5, 5);
+        INSERT INTO job (id, kind, attempt, state, not_before, request_id, created_at, failures)
+        VALUES ('44444444-4444-4444-8444-444444444444',
+            '{\"kind\":\"create_volume\",\"volume_id\":\"33333333-3333-4333-8333-333333333333\"}',
+            0, 'queued', 7, 'req-1', 7, 0)";
+
+    #[tokio::test]
+    async fn rows_of_the_first_schema_are_read_by_this_one() {
+        for (database, pool, dialect) in pools().await {
+            run(&pool, dialect, &STEPS[..1]).await.unwrap();
+            sqlx::raw_sql(ROWS_OF_THE_FIRST).execute(&pool).await.unwrap();
+            let catalog = Catalog::connect(database.url()).await.unwrap();
+            let work = catalog.read(|tx| {
+                Box::pin(async move {
+                    let id = BackupId::parse("22222222-2222-4222-8222-222222222222");
+                    let backup = tx.backups().find_any(id.unwrap()).await?;
+                    Ok::<_, Error>((backup, tx.jobs().list_unfinished().await?))
+                })
+            });
+            let (backup, jobs) = work.await.unwrap();
+            let backup = backup.unwrap();
+            assert_eq!(
+                (backup.policy_id, backup.expires_at, backup.wants_full),
+                (None, None, false)
+            );
+            let volume_id = VolumeId::parse("33333333-3333-4333-8333-333333333333").unwrap();
+            assert_eq!(jobs[0].kind, JobKind::CreateVolume { volume_id, share_id: None });
+            assert_eq!(jobs[0].subject, Subject::default());
         }
     }
 
