@@ -2,7 +2,6 @@
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
-use strongroom_model::tag::Tagged;
 use strongroom_service::policy::{Binding, BindingFault};
 
 use super::call::{Answer, Call};
@@ -42,13 +41,9 @@ pub(super) async fn show(call: &Call, id: &str) -> Answer {
 
 /// `PUT /backuppolicy/ID` (P3): what the body does not name stays; tags are added.
 pub(super) async fn update(call: &Call, id: &str) -> Answer {
-    let mut body = PolicyBody::read(&vendor_body::object(call, BODY)?)?;
-    let tags = std::mem::take(&mut body.tags);
+    let body = PolicyBody::read(&vendor_body::object(call, BODY)?)?;
     let present = call.service.policy(&call.caller, id).await?.policy;
     let change = body.into_change(&present.trigger.zone, call.service.now())?;
-    if !tags.is_empty() {
-        call.service.add_tags(&call.caller, Tagged::Policy, id, &tags).await?;
-    }
     let policy = call.service.update_policy(&call.caller, id, change).await?;
     Ok(Reply::ok(json!({"backup_policy_id": policy.id.to_string()})))
 }

@@ -48,8 +48,7 @@ pub(super) struct PolicyBody {
     keeps_first_of_month: Option<bool>,
     is_enabled: Option<bool>,
     zone: Option<Zone>,
-    /// The tags that it names.
-    pub(super) tags: Tags,
+    tags: Tags,
 }
 
 impl PolicyBody {
@@ -130,6 +129,7 @@ impl PolicyBody {
             retention: None,
             limit: self.limit,
             keeps_first_of_month: self.keeps_first_of_month,
+            tags: self.tags,
         })
     }
 }

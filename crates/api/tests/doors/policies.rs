@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use strongroom_service::policy::PolicyChange;
 
 use crate::world::{Answer, Client, World};
 
@@ -332,4 +333,26 @@ async fn a_policy_runs_by_itself_when_its_hour_has_come() {
     world.service.run_due_policies().await.unwrap();
     let tasks = member.get(&format!("{PATH}/{policy}/backuptasks")).await.expect(200);
     assert_eq!((&tasks["count"], &tasks["tasks"][0]["status"]), (&json!(1), &json!("RUNNING")));
+}
+
+#[tokio::test]
+async fn a_change_that_is_refused_changes_no_tag() {
+    let (world, alpha, _) = World::with_projects().await;
+    let member = world.volume(&alpha.member);
+    let id = make(&member, plain("p")).await;
+    // Another dialect gives it two rules, which cannot be changed in part.
+    let token = world.service.validate_token(&alpha.member.token).await.unwrap();
+    let caller = token.caller("req-test".to_owned());
+    let mut trigger = world.service.policy(&caller, &id).await.unwrap().policy.trigger;
+    trigger.rules.push(trigger.rules[0].clone());
+    let two_rules = PolicyChange { trigger: Some(trigger), ..PolicyChange::default() };
+    world.service.update_policy(&caller, &id, two_rules).await.unwrap();
+    let tags = json!([{"key": "team", "value": "red"}]);
+    let refused = json!({"scheduled_policy": {"start_time": "06:00"}, "tags": tags});
+    let answer = member.put(&format!("{PATH}/{id}"), refused).await;
+    assert_eq!(code(&answer), "400 AutoBackup.0008");
+    assert_eq!(show(&member, &id).await["tags"], json!([]));
+    let taken = json!({"backup_policy_name": "q", "tags": tags});
+    member.put(&format!("{PATH}/{id}"), taken).await.expect(200);
+    assert_eq!(show(&member, &id).await["tags"], tags);
 }

@@ -103,6 +103,8 @@ impl Service {
                     }
                     policy.updated_at = Some(now);
                     tx.policies().update(&policy).await?;
+                    let thing = TaggedId::of_policy(policy.id);
+                    self.put_tags(tx, project, &thing, &change.tags).await?;
                     Ok::<_, Error>(policy)
                 })
             })

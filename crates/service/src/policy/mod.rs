@@ -55,6 +55,8 @@ pub struct PolicyChange {
     pub limit: Option<(Option<u32>, Option<u32>)>,
     /// Whether the first backup of the present month is kept.
     pub keeps_first_of_month: Option<bool>,
+    /// Tags that are added, over those of the same keys.
+    pub tags: Tags,
 }
 
 /// A policy with what hangs on it.
