@@ -37,6 +37,11 @@ def shown(admin, id):
     return next(row for row in listed(admin) if row["id"] == id)
 
 
+def schedule(row):
+    """What the service said of a schedule; the SDK adds members of its own that are null."""
+    return {key: value for key, value in row["scheduled_policy"].items() if value is not None}
+
+
 def test_t07_the_plugin_finds_the_endpoint_without_discovery(admin):
     assert listed(admin) == []
 
@@ -45,11 +50,14 @@ def test_a_policy_is_made_and_listed(admin):
     made = create(admin, "tagged", "--enable", "--tag", "team=red", "--tag", "tier=gold")
     row = shown(admin, made["id"])
     assert (row["name"], row["policy_resource_count"]) == ("tagged", 0)
-    schedule = row["scheduled_policy"]
-    assert "02:00,14:00" in str(schedule)
-    assert "'frequency': 2" in str(schedule) or '"frequency": 2' in str(schedule)
-    assert "rentention_num" in str(schedule)
-    assert "ON" in str(schedule)
+    assert schedule(row) == {
+        "start_time": "02:00,14:00",
+        "frequency": 2,
+        "rentention_num": 5,
+        "remain_first_backup_of_curMonth": "N",
+        "status": "ON",
+    }
+    assert {tag["key"]: tag["value"] for tag in row["tags"]} == {"team": "red", "tier": "gold"}
     admin.openstack("vbs", "policy", "delete", made["id"])
     assert made["id"] not in {row["id"] for row in listed(admin)}
 
@@ -60,10 +68,13 @@ def test_t28_an_update_carries_the_id_and_only_what_changes(admin, policy):
     admin.openstack("vbs", "policy", "update", policy, "--status", "true", "--frequency", "7")
     row = shown(admin, policy)
     assert row["name"] == "weekly"
-    schedule = str(row["scheduled_policy"])
-    assert "ON" in schedule
-    assert "7" in schedule
-    assert "02:00,14:00" in schedule
+    assert schedule(row) == {
+        "start_time": "02:00,14:00",
+        "frequency": 7,
+        "rentention_num": 5,
+        "remain_first_backup_of_curMonth": "N",
+        "status": "ON",
+    }
 
 
 def test_disks_are_linked_and_released(admin, http, policy):
@@ -76,6 +87,7 @@ def test_disks_are_linked_and_released(admin, http, policy):
 
 def test_t27_a_policy_without_disks_is_executed_all_the_same(admin, policy):
     admin.openstack("vbs", "policy", "execute", policy)
+    assert shown(admin, policy)["policy_resource_count"] == 0
 
 
 def test_an_executed_policy_backs_its_disks_up(admin, http, policy):
@@ -95,7 +107,7 @@ def test_an_executed_policy_backs_its_disks_up(admin, http, policy):
 def test_what_is_unknown_is_refused_with_a_sentence(admin):
     nobody = "00000000-0000-4000-8000-000000000000"
     said = admin.openstack("vbs", "policy", "delete", nobody, expect=1)
-    assert nobody in said or "No" in said or "could not be found" in said
+    assert f"Policy {nobody} could not be found." in said
 
 
 def test_bad_hours_are_refused(admin):
@@ -104,7 +116,7 @@ def test_bad_hours_are_refused(admin):
         *("--frequency", "1", "--rentention_num", "3"),
         expect=1,
     )
-    assert "start_time" in said or "whole hour" in said
+    assert "'start_time' must be 1 to 24 different whole hours of UTC" in said
 
 
 def test_t29_the_sdk_tells_failures_by_their_code(vbs, http, policy):
