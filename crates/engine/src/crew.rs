@@ -47,12 +47,19 @@ impl Crew {
 
     /// Keeps the first failure.
     pub(crate) fn fail(&self, error: Error) {
-        self.has_failed.store(true, Ordering::Relaxed);
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.has_failed.store(true, Ordering::Release);
     }
 
     pub(crate) fn has_failed(&self) -> bool {
-        self.has_failed.load(Ordering::Relaxed)
+        self.has_failed.load(Ordering::Acquire)
+    }
+
+    /// Whether what was done so far is to be made durable although the verb failed: it did so for
+    /// want of the other side only, and the next attempt goes on from there.
+    pub(crate) fn is_worth_saving(&self) -> bool {
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.as_ref().is_some_and(Error::is_cut)
     }
 
     /// The first failure, once all threads are done.

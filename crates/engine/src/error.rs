@@ -6,6 +6,7 @@ use strongroom_model::id::{BackupId, VaultId};
 use uuid::Uuid;
 
 use crate::id::{ChunkId, PackId, SessionId};
+use crate::replica::WireError;
 use crate::store::StoreError;
 
 /// The result of everything fallible here.
@@ -116,6 +117,22 @@ pub enum Error {
         /// Size of the volume.
         volume_bytes: u64,
     },
+    /// The other side of a replication could not be asked.
+    #[error("could not get {request} from the other side: {source}")]
+    Wire {
+        /// What was asked for.
+        request: String,
+        /// Why there was no answer.
+        source: WireError,
+    },
+    /// The other side of a replication answered what cannot be true.
+    #[error("{answer} from the other side is refused: {detail}")]
+    Unfaithful {
+        /// What it answered.
+        answer: String,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// The volume is larger than the format can describe.
     #[error("a volume of {size_bytes} bytes is too large")]
     VolumeTooLarge {
@@ -127,7 +144,12 @@ pub enum Error {
 impl Error {
     /// Whether the same call may succeed later without anybody's help.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Store(e) if e.is_transient())
+        matches!(self, Self::Store(e) if e.is_transient()) || self.is_cut()
+    }
+
+    /// Whether only the way to the other side of a replication was cut.
+    pub(crate) fn is_cut(&self) -> bool {
+        matches!(self, Self::Wire { source: WireError::Cut(_), .. })
     }
 
     /// Whether the store ran out of room.

@@ -7,8 +7,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock};
 
 use crate::error::Result;
-use crate::format::name;
 use crate::format::page::Location;
+use crate::format::{GRID_BYTES, name};
 use crate::id::{ChunkId, PackId};
 use crate::repository::Repository;
 
@@ -25,6 +25,8 @@ struct State {
     condemned: Condemned,
     /// Prefix of the content's id to slot and ordinal.
     chunks: HashMap<[u8; 16], (u32, u16)>,
+    /// Lengths of the contents that are not as long as a grid cell, which are few.
+    odd_lengths: HashMap<[u8; 16], u32>,
 }
 
 /// The packs that nothing may be stored against.
@@ -42,6 +44,12 @@ impl Index {
         let (slot, ordinal) = *state.chunks.get(&id.prefix())?;
         let pack = *state.slots.get(slot as usize)?;
         state.usable.contains(&pack).then_some(Location { pack, ordinal })
+    }
+
+    /// How long the plaintext of content that [`Self::find`] found is.
+    pub(crate) fn plain_len(&self, id: &ChunkId) -> u32 {
+        let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        state.odd_lengths.get(&id.prefix()).copied().unwrap_or(GRID_BYTES)
     }
 
     /// Whether a pack exists and may be relied on by sessions open now.
@@ -63,7 +71,7 @@ impl Index {
         let listed = lengths.keys().copied().collect();
         for pack in self.retain(&listed, &known, condemned) {
             match repository.load_listed_pack(pack, lengths[&pack]) {
-                Ok(open) => self.insert(pack, open.entries.iter().map(|entry| entry.id)),
+                Ok(open) => self.insert(pack, open.entries.iter().map(|e| (e.id, e.plain))),
                 Err(e) if e.is_damage() => problems.push(e.to_string()),
                 Err(e) => return Err(e),
             }
@@ -113,8 +121,8 @@ impl Index {
         listed.iter().filter(is_new).copied().collect()
     }
 
-    /// Adds the records of a pack, in the order of their ordinals.
-    pub(crate) fn insert(&self, pack: PackId, ids: impl Iterator<Item = ChunkId>) {
+    /// Adds the records of a pack, ids and plain lengths in the order of their ordinals.
+    pub(crate) fn insert(&self, pack: PackId, records: impl Iterator<Item = (ChunkId, u32)>) {
         let mut guard = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *guard;
         if state.condemned.packs.contains(&pack) || !state.usable.insert(pack) {
@@ -124,8 +132,11 @@ impl Index {
             return;
         };
         state.slots.push(pack);
-        for (ordinal, id) in (0..=u16::MAX).zip(ids) {
+        for (ordinal, (id, plain_len)) in (0..=u16::MAX).zip(records) {
             state.chunks.entry(id.prefix()).or_insert((slot, ordinal));
+            if plain_len != GRID_BYTES {
+                state.odd_lengths.insert(id.prefix(), plain_len);
+            }
         }
     }
 }

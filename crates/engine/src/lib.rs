@@ -64,6 +64,7 @@ mod list;
 mod num;
 mod pack;
 mod progress;
+mod replica;
 mod repository;
 mod restore;
 mod session;
@@ -79,9 +80,13 @@ pub use error::{Error, Result};
 pub use export::{ExportReport, export};
 pub use gc::{GcOptions, GcReport, gc};
 pub use id::{ChunkId, Digest, PackId, SessionId};
-pub use key::{MasterKey, Suite};
-pub use list::{BackupEntry, ListReport, find, list};
+pub use key::{MasterKey, NamingKey, Suite};
+pub use list::{BackupEntry, CONTENT_ROOT, ListReport, find, list};
 pub use progress::Progress;
+pub use replica::{
+    CELLS_PER_REQUEST_MAX, CHUNKS_BYTES_MAX, OUTLINE_BYTES_MAX, Origin, ReceiveReport,
+    ReplicaSource, SUMMARY_BYTES_MAX, WireError, receive,
+};
 pub use repository::{Repository, RepositoryOptions, list_vaults};
 pub use restore::{RestoreOptions, RestoreReport, restore};
 pub use session::{SessionOutcome, resolve_session};

@@ -16,6 +16,9 @@ use crate::id::{Digest, SessionId};
 use crate::repository::Repository;
 use crate::session::EndRecord;
 
+/// The key of the meta data under which a received backup keeps the content root of its origin.
+pub const CONTENT_ROOT: &str = "content_root";
+
 /// A committed backup.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BackupEntry {
@@ -174,12 +177,28 @@ impl Repository {
         Err(damage.unwrap_or(Error::BackupMissing(backup)))
     }
 
+    /// Reads the cells of a page that must have `count` of them.
+    pub(crate) fn load_whole_page(&self, page: &PageRef, count: u64) -> Result<Vec<Cell>> {
+        let cells = self.load_page(page)?;
+        if cells.len() as u64 != count {
+            let object = format!("page {} in pack {}", page.id, page.location.pack);
+            return Err(Error::damaged(&object, "it has another number of cells"));
+        }
+        Ok(cells)
+    }
+
     /// Reads the cells of a page.
     pub(crate) fn load_page(&self, page: &PageRef) -> Result<Vec<Cell>> {
         let bytes = self.read_record(RecordKind::Page, page.id, page.location)?;
         page::decode(&bytes)
             .map_err(|flaw| flaw.at(&format!("page {} in pack {}", page.id, page.location.pack)))
     }
+}
+
+/// The content root in the meta data of a backup that was received from another vault.
+pub(crate) fn content_root(meta: &[u8]) -> Option<Digest> {
+    let meta: Map<String, Value> = serde_json::from_slice(meta).ok()?;
+    Digest::parse(meta.get(CONTENT_ROOT)?.as_str()?)
 }
 
 /// How many cells page `number` of a volume must have.

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::format::keyfile::KeyFile;
 use crate::format::{self, GRID_BYTES, name, record};
 use crate::index::Index;
-use crate::key::{MasterKey, VaultKey};
+use crate::key::{MasterKey, NamingKey, VaultKey};
 use crate::pack::PackCache;
 use crate::store::{Created, Store};
 
@@ -164,6 +164,14 @@ impl Repository {
     /// The store the vault lies in.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// The key by which this vault names chunks, for the origin of a replication into this vault.
+    ///
+    /// It opens nothing. Who has it can tell whether content that he knows bears a name that he
+    /// sees, so give it only to those who hand over the content itself.
+    pub fn naming_key(&self) -> NamingKey {
+        self.keys().naming_key()
     }
 
     /// Makes sure that the store never overwrites, before anything is decided with its help.

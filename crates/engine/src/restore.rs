@@ -97,6 +97,27 @@ pub fn restore(
     })
 }
 
+/// Writes the chunks at the wanted places of page `number`, which holds `cells`, to `target`, each
+/// proven like those of a restore.
+pub(crate) fn read_chunks(
+    repository: &Repository,
+    manifest: &Manifest,
+    (number, cells): (usize, &[Cell]),
+    is_wanted: impl Fn(usize) -> bool,
+    target: &dyn RestoreTarget,
+) -> Result<()> {
+    let run = Run {
+        repository,
+        manifest,
+        target,
+        progress: &Progress::default(),
+        written_bytes: AtomicU64::new(0),
+        fetched_bytes: AtomicU64::new(0),
+    };
+    let base = (number * CELLS) as u64 * u64::from(manifest.grid_bytes);
+    run.chunks(cells, base, is_wanted)
+}
+
 /// One restore in progress.
 struct Run<'a> {
     repository: &'a Repository,
@@ -119,13 +140,15 @@ impl Run<'_> {
             let end = base + count * u64::from(self.manifest.grid_bytes);
             return self.zero(base..end.min(self.manifest.size_bytes));
         };
-        let cells = self.repository.load_page(&page)?;
-        if cells.len() as u64 != count {
-            let object = format!("page {} in pack {}", page.id, page.location.pack);
-            return Err(Error::damaged(&object, "it has another number of cells"));
-        }
+        let cells = self.repository.load_whole_page(&page, count)?;
+        self.zero_cells(&cells, base)?;
+        self.chunks(&cells, base, |_| true)
+    }
+
+    /// Restores the chunks at the places of a page that are wanted.
+    fn chunks(&self, cells: &[Cell], base: u64, is_wanted: impl Fn(usize) -> bool) -> Result<()> {
         let mut wanted: BTreeMap<PackId, Wanted> = BTreeMap::new();
-        for (place, cell) in cells.iter().enumerate() {
+        for (place, cell) in cells.iter().enumerate().filter(|(place, _)| is_wanted(*place)) {
             if let Cell::Chunk(id, location) = cell {
                 let pack = wanted.entry(location.pack).or_default();
                 let slot = pack.entry(location.ordinal).or_insert_with(|| (*id, Vec::new()));
@@ -135,7 +158,6 @@ impl Run<'_> {
                 slot.1.push(place);
             }
         }
-        self.zero_cells(&cells, base)?;
         for (pack, records) in wanted {
             self.pack(pack, &records, base)?;
         }

@@ -5,6 +5,7 @@
 //! Memory: four packs of 32 MiB, 5 MiB for each of at most eight workers, and the pages in work;
 //! below 200 MiB whatever the size of the volume, besides the index that all streams share.
 
+mod feed;
 mod packer;
 mod pages;
 mod parent;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use strongroom_model::id::BackupId;
 
-use crate::crew::{Crew, thread_count};
+use crate::crew::Crew;
 use crate::error::{Error, Result};
 use crate::format::manifest::{Manifest, page_count};
 use crate::format::page::CELLS;
@@ -29,15 +30,19 @@ use crate::repository::Repository;
 use crate::session::{EndRecord, OpenRecord, Session, abort, end};
 use crate::source::VolumeSource;
 use crate::store::Created;
-use packer::Packer;
+pub(crate) use feed::{Crowd, Feed, Stage};
+pub(crate) use packer::Stored;
+use packer::{Packer, Shape};
 use pages::Pages;
 use parent::Parent;
 pub use stats::BackupStats;
 use stats::Counters;
-use worker::{UNIT_BYTES, Worker};
+pub(crate) use stats::add;
+pub(crate) use worker::LEVEL;
+use worker::VolumeFeed;
 
-/// Threads that upload packs.
-const UPLOADERS: usize = 2;
+/// A pack is full at this length, if nobody says otherwise.
+const PACK_BYTES: usize = 32 * 1024 * 1024;
 
 /// What to back up as what.
 #[derive(Debug, Clone)]
@@ -58,6 +63,9 @@ pub struct BackupOptions {
     pub threads: usize,
     /// The cipher; the fastest on this machine if absent.
     pub suite: Option<Suite>,
+    /// A pack is full at this length; 32 MiB unless somebody says less. Smaller packs lose less to
+    /// an attempt that is cut, and are more objects.
+    pub pack_bytes: usize,
     /// Counters to watch and the way to cancel.
     pub progress: Arc<Progress>,
 }
@@ -74,6 +82,7 @@ impl BackupOptions {
             lease: Duration::from_secs(3600),
             threads: 0,
             suite: None,
+            pack_bytes: PACK_BYTES,
             progress: Arc::default(),
         }
     }
@@ -101,6 +110,15 @@ pub fn backup(
     source: &dyn VolumeSource,
     options: &BackupOptions,
 ) -> Result<BackupReport> {
+    attempt(repository, &VolumeFeed(source), options)
+}
+
+/// One attempt at a backup of what `feed` fills in.
+pub(crate) fn attempt(
+    repository: &Repository,
+    feed: &dyn Feed,
+    options: &BackupOptions,
+) -> Result<BackupReport> {
     let record = OpenRecord {
         backup: options.backup_id,
         node: options.node.clone(),
@@ -108,7 +126,7 @@ pub fn backup(
         lease_secs: options.lease.as_secs(),
     };
     let session = Session::open(repository, options.session_id, record)?;
-    let outcome = Run { repository, source, options, session: &session }.run();
+    let outcome = Run { repository, feed, options, session: &session }.run();
     if let Err(error) = &outcome {
         session.give_up(error);
     }
@@ -118,7 +136,7 @@ pub fn backup(
 /// One backup in progress.
 struct Run<'a> {
     repository: &'a Repository,
-    source: &'a dyn VolumeSource,
+    feed: &'a dyn Feed,
     options: &'a BackupOptions,
     session: &'a Session<'a>,
 }
@@ -134,12 +152,9 @@ impl Run<'_> {
         let parent = Parent::load(self.repository, self.options.parent);
         let pages = self.store_cells(&parent, &counters, &data_key)?;
         problems.extend(parent.into_problems());
-        let source_changed = self.source.has_changed().map_err(|source| {
-            let offset_bytes = self.source.size_bytes();
-            Error::Source { offset_bytes, source }
-        })?;
+        let source_changed = self.feed.finish()?;
         let duration = self.repository.clock().now().since(started_at);
-        let mut stats = counters.stats(self.source.size_bytes(), duration);
+        let mut stats = counters.stats(self.feed.size_bytes(), duration);
         let manifest = Manifest {
             suite: self.suite(),
             vault: self.repository.vault(),
@@ -147,7 +162,7 @@ impl Run<'_> {
             parent: self.options.parent,
             session: self.session.id,
             created_at: started_at,
-            size_bytes: self.source.size_bytes(),
+            size_bytes: self.feed.size_bytes(),
             grid_bytes: GRID_BYTES,
             key_version: self.repository.key_version(),
             meta: to_json(&self.options.meta),
@@ -176,7 +191,7 @@ impl Run<'_> {
         self.options.suite.unwrap_or_else(Suite::fastest)
     }
 
-    /// Reads the volume and stores what is new; returns the page table. When it returns, every
+    /// Fills the cells and stores what is new; returns the page table. When it returns, every
     /// pack is durable.
     fn store_cells(
         &self,
@@ -184,7 +199,7 @@ impl Run<'_> {
         counters: &Counters,
         data_key: &DataKey,
     ) -> Result<Vec<Option<crate::format::manifest::PageRef>>> {
-        let size_bytes = self.source.size_bytes();
+        let size_bytes = self.feed.size_bytes();
         let too_large = || Error::VolumeTooLarge { size_bytes };
         let page_total =
             usize::try_from(page_count(size_bytes, GRID_BYTES)).map_err(|_| too_large())?;
@@ -192,17 +207,29 @@ impl Run<'_> {
             return Err(too_large());
         }
         self.options.progress.begin(size_bytes);
-        let crew = Crew::new(size_bytes.div_ceil(UNIT_BYTES));
-        let (packer, full) = Packer::new(self.repository, self.session, self.suite(), data_key);
+        let (repository, session, options) = (self.repository, self.session, self.options);
+        let crew = Crew::new(self.feed.units());
+        let crowd = self.feed.crowd(options);
+        let Crowd { pack_bytes, queued_packs, .. } = crowd;
+        let shape = Shape { suite: self.suite(), pack_bytes, queued_packs };
+        let (packer, full) = Packer::new(repository, session, data_key, shape);
         let pages = Pages::new(parent, &packer, page_total, size_bytes);
+        let stage = Stage {
+            repository,
+            session,
+            options,
+            parent,
+            pages: &pages,
+            packer: &packer,
+            counters,
+        };
         let uploads = packer::Uploads { packer: &packer, full, counters, options: self.options };
         std::thread::scope(|scope| {
-            for _ in 0..UPLOADERS {
+            for _ in 0..crowd.uploaders {
                 scope.spawn(|| uploads.work(&crew));
             }
-            let workers: Vec<_> = (0..thread_count(self.options.threads))
-                .map(|_| scope.spawn(|| Worker::new(self, &pages, &packer, counters).work(&crew)))
-                .collect();
+            let workers: Vec<_> =
+                (0..crowd.workers).map(|_| scope.spawn(|| self.feed.work(&stage, &crew))).collect();
             for worker in workers {
                 if worker.join().is_err() {
                     crew.fail(Error::damaged("the engine itself", "a worker panicked"));

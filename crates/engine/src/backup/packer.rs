@@ -21,11 +21,18 @@ use crate::repository::Repository;
 use crate::session::Session;
 use crate::store::Created;
 
-/// A pack is full at this length.
-const PACK_BYTES: usize = 32 * 1024 * 1024;
+/// How packs are made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shape {
+    pub(crate) suite: Suite,
+    /// A pack is full at this length.
+    pub(crate) pack_bytes: usize,
+    /// Full packs that may wait for an uploader.
+    pub(crate) queued_packs: usize,
+}
 
 /// The pack being filled and what lies in packs that are not uploaded yet.
-pub(super) struct Packer<'a> {
+pub(crate) struct Packer<'a> {
     repository: &'a Repository,
     session: &'a Session<'a>,
     suite: Suite,
@@ -33,9 +40,11 @@ pub(super) struct Packer<'a> {
     wrapped_data_key: [u8; WRAPPED_LEN],
     /// Held while a full pack waits for an uploader, so uploaders must never take it.
     state: Mutex<State>,
-    /// Content in packs that the index does not know yet. Entries leave after the index has them,
+    /// A pack is full at this length.
+    pack_bytes: usize,
+    /// Content in packs that the index does not know yet, with its plain length. Entries leave after the index has them,
     /// so look here first.
-    pending: Mutex<HashMap<ChunkId, Location>>,
+    pending: Mutex<HashMap<ChunkId, (Location, u32)>>,
 }
 
 struct State {
@@ -52,14 +61,15 @@ struct Building {
 }
 
 /// A finished pack on its way to the store.
-pub(super) struct FullPack {
+pub(crate) struct FullPack {
     pack: PackId,
     bytes: Bytes,
-    ids: Vec<ChunkId>,
+    /// Content and its plain length.
+    records: Vec<(ChunkId, u32)>,
 }
 
 /// What [`Packer::store`] did.
-pub(super) enum Stored {
+pub(crate) enum Stored {
     /// The content was new.
     New(Location),
     /// The content was there.
@@ -68,13 +78,13 @@ pub(super) enum Stored {
 
 impl<'a> Packer<'a> {
     /// An empty packer and the end where full packs come out.
-    pub(super) fn new(
+    pub(crate) fn new(
         repository: &'a Repository,
         session: &'a Session<'a>,
-        suite: Suite,
         data_key: &'a DataKey,
+        shape: Shape,
     ) -> (Self, Mutex<Receiver<FullPack>>) {
-        let (sender, receiver) = sync_channel(1);
+        let (sender, receiver) = sync_channel(shape.queued_packs);
         let wrapped_data_key =
             repository.keys().wrap_data_key(data_key, repository.vault(), session.id);
         let state = State { building: None, sender: Some(sender) };
@@ -82,32 +92,39 @@ impl<'a> Packer<'a> {
         let packer = Self {
             repository,
             session,
-            suite,
+            suite: shape.suite,
             data_key,
             wrapped_data_key,
             state,
+            pack_bytes: shape.pack_bytes,
             pending: Mutex::default(),
         };
         (packer, Mutex::new(receiver))
     }
 
     /// Finds content in the vault or in packs still to be uploaded.
-    pub(super) fn find(&self, id: &ChunkId) -> Option<Location> {
+    pub(crate) fn find(&self, id: &ChunkId) -> Option<Location> {
+        self.find_sized(id).map(|(location, _)| location)
+    }
+
+    /// Finds content and its plain length.
+    pub(crate) fn find_sized(&self, id: &ChunkId) -> Option<(Location, u32)> {
         let pending = self.pending().get(id).copied();
-        pending.or_else(|| self.repository.index().find(id))
+        let index = self.repository.index();
+        pending.or_else(|| index.find(id).map(|location| (location, index.plain_len(id))))
     }
 
     /// Whether a pack may be relied on.
-    pub(super) fn is_usable(&self, pack: PackId) -> bool {
+    pub(crate) fn is_usable(&self, pack: PackId) -> bool {
         self.repository.index().is_usable(pack)
     }
 
-    pub(super) fn repository(&self) -> &'a Repository {
+    pub(crate) fn repository(&self) -> &'a Repository {
         self.repository
     }
 
     /// Stores content unless another thread just did.
-    pub(super) fn store(
+    pub(crate) fn store(
         &self,
         kind: RecordKind,
         id: ChunkId,
@@ -127,8 +144,8 @@ impl<'a> Packer<'a> {
         }
         let building = state.building.get_or_insert_with(|| self.begin());
         let location = building.append(kind, codec, (id, plain_len), text);
-        let is_full = building.is_full();
-        self.pending().insert(id, location);
+        let is_full = building.is_full(self.pack_bytes);
+        self.pending().insert(id, (location, plain_len));
         if is_full {
             self.flush(&mut state);
         }
@@ -136,7 +153,7 @@ impl<'a> Packer<'a> {
     }
 
     /// Sends the last pack on its way and says that no more will come.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         let mut state = self.state();
         self.flush(&mut state);
         state.sender = None;
@@ -150,8 +167,8 @@ impl<'a> Packer<'a> {
         };
         let footer_key = self.data_key.footer_key(building.pack);
         finish(&mut building.bytes, &building.entries, &footer_key);
-        let ids = building.entries.iter().map(|entry| entry.id).collect();
-        let full = FullPack { pack: building.pack, bytes: building.bytes.into(), ids };
+        let records = building.entries.iter().map(|entry| (entry.id, entry.plain)).collect();
+        let full = FullPack { pack: building.pack, bytes: building.bytes.into(), records };
         if let Some(sender) = &state.sender {
             // Uploaders leave only after the sender is gone, so nobody refuses.
             let _taken = sender.send(full);
@@ -168,13 +185,13 @@ impl<'a> Packer<'a> {
             key_version: self.repository.key_version(),
             wrapped_data_key: self.wrapped_data_key,
         };
-        let mut bytes = Vec::with_capacity(PACK_BYTES + PACK_BYTES / 16);
+        let mut bytes = Vec::with_capacity(self.pack_bytes + self.pack_bytes / 16);
         bytes.extend_from_slice(&header.encode());
         let sealer = self.data_key.pack_sealer(self.suite, pack);
         Building { pack, sealer, bytes, entries: Vec::new() }
     }
 
-    fn pending(&self) -> MutexGuard<'_, HashMap<ChunkId, Location>> {
+    fn pending(&self) -> MutexGuard<'_, HashMap<ChunkId, (Location, u32)>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -211,24 +228,25 @@ impl Building {
         Location { pack: self.pack, ordinal: to_u16(ordinal) }
     }
 
-    fn is_full(&self) -> bool {
-        self.bytes.len() >= PACK_BYTES || self.entries.len() >= RECORDS_MAX
+    fn is_full(&self, pack_bytes: usize) -> bool {
+        self.bytes.len() >= pack_bytes || self.entries.len() >= RECORDS_MAX
     }
 }
 
 /// The uploaders' end.
-pub(super) struct Uploads<'a> {
-    pub(super) packer: &'a Packer<'a>,
-    pub(super) full: Mutex<Receiver<FullPack>>,
-    pub(super) counters: &'a Counters,
-    pub(super) options: &'a BackupOptions,
+pub(crate) struct Uploads<'a> {
+    pub(crate) packer: &'a Packer<'a>,
+    pub(crate) full: Mutex<Receiver<FullPack>>,
+    pub(crate) counters: &'a Counters,
+    pub(crate) options: &'a BackupOptions,
 }
 
 impl Uploads<'_> {
-    /// Uploads packs until no more come; after a failure it only takes them off the workers.
-    pub(super) fn work(&self, crew: &Crew) {
+    /// Uploads packs until no more come; after a failure it only takes them off the workers, unless
+    /// what they hold saves the next attempt work.
+    pub(crate) fn work(&self, crew: &Crew) {
         while let Some(full) = self.next() {
-            if crew.has_failed() {
+            if crew.has_failed() && !crew.is_worth_saving() {
                 continue;
             }
             if let Err(error) = self.upload(full) {
@@ -254,9 +272,9 @@ impl Uploads<'_> {
         add(&self.counters.stored_bytes, len);
         add(&self.counters.object_count, 1);
         self.options.progress.add_stored(len);
-        repository.index().insert(full.pack, full.ids.iter().copied());
+        repository.index().insert(full.pack, full.records.iter().copied());
         let mut pending = self.packer.pending();
-        for id in &full.ids {
+        for (id, _) in &full.records {
             pending.remove(id);
         }
         Ok(())

@@ -19,10 +19,10 @@ const UNITS_PER_PAGE: u64 = CELLS as u64 * GRID_BYTES as u64 / UNIT_BYTES;
 const CELLS_PER_UNIT: usize = to_usize(UNIT_BYTES / GRID_BYTES as u64);
 
 /// The cells of a parent's page, loaded by the first thread that needs them.
-pub(super) type ParentCells = Arc<OnceLock<Arc<Vec<Cell>>>>;
+pub(crate) type ParentCells = Arc<OnceLock<Arc<Vec<Cell>>>>;
 
 /// All pages of the backup being made.
-pub(super) struct Pages<'a> {
+pub(crate) struct Pages<'a> {
     parent: &'a Parent<'a>,
     packer: &'a Packer<'a>,
     units: u64,
@@ -38,7 +38,7 @@ struct OpenPage {
 }
 
 impl<'a> Pages<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         parent: &'a Parent<'a>,
         packer: &'a Packer<'a>,
         page_total: usize,
@@ -55,7 +55,7 @@ impl<'a> Pages<'a> {
     }
 
     /// The parent's cells where unit `unit` lies, and the place of the unit's first cell in them.
-    pub(super) fn parent_cells(&self, unit: u64) -> (Arc<Vec<Cell>>, usize) {
+    pub(crate) fn parent_cells(&self, unit: u64) -> (Arc<Vec<Cell>>, usize) {
         let (number, first) = place(unit);
         let slot = {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,7 +66,7 @@ impl<'a> Pages<'a> {
     }
 
     /// Puts the cells of a unit in their place; the last unit of a page stores the page.
-    pub(super) fn put(
+    pub(crate) fn put(
         &self,
         unit: u64,
         cells: &[Cell],
@@ -84,13 +84,23 @@ impl<'a> Pages<'a> {
             open.remove(&number)
         };
         let cells = full.map(|page| page.cells).unwrap_or_default();
-        let stored = self.store(number, &cells, compressor)?;
+        self.put_page(number, &cells, compressor)
+    }
+
+    /// Puts all cells of a page in their place and stores the page.
+    pub(crate) fn put_page(
+        &self,
+        number: usize,
+        cells: &[Cell],
+        compressor: &mut Compressor<'_>,
+    ) -> Result<()> {
+        let stored = self.store(number, cells, compressor)?;
         self.table.lock().unwrap_or_else(PoisonError::into_inner)[number] = stored;
         Ok(())
     }
 
-    /// The page table, once all units are put.
-    pub(super) fn into_table(self) -> Vec<Option<PageRef>> {
+    /// The page table, once all units or pages are put.
+    pub(crate) fn into_table(self) -> Vec<Option<PageRef>> {
         self.table.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -43,20 +43,20 @@ impl BackupStats {
 
 /// The counters of a running backup; shared by its threads.
 #[derive(Debug, Default)]
-pub(super) struct Counters {
-    pub(super) read_bytes: AtomicU64,
-    pub(super) changed_bytes: AtomicU64,
-    pub(super) new_bytes: AtomicU64,
-    pub(super) stored_bytes: AtomicU64,
-    pub(super) object_count: AtomicU64,
-    pub(super) zero_chunks: AtomicU64,
-    pub(super) hole_chunks: AtomicU64,
-    pub(super) reused_chunks: AtomicU64,
-    pub(super) new_chunks: AtomicU64,
+pub(crate) struct Counters {
+    pub(crate) read_bytes: AtomicU64,
+    pub(crate) changed_bytes: AtomicU64,
+    pub(crate) new_bytes: AtomicU64,
+    pub(crate) stored_bytes: AtomicU64,
+    pub(crate) object_count: AtomicU64,
+    pub(crate) zero_chunks: AtomicU64,
+    pub(crate) hole_chunks: AtomicU64,
+    pub(crate) reused_chunks: AtomicU64,
+    pub(crate) new_chunks: AtomicU64,
 }
 
 impl Counters {
-    pub(super) fn stats(&self, size_bytes: u64, duration: Duration) -> BackupStats {
+    pub(crate) fn stats(&self, size_bytes: u64, duration: Duration) -> BackupStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         BackupStats {
             size_bytes,
@@ -75,6 +75,6 @@ impl Counters {
 }
 
 /// Adds to a counter.
-pub(super) fn add(counter: &AtomicU64, amount: u64) {
+pub(crate) fn add(counter: &AtomicU64, amount: u64) {
     counter.fetch_add(amount, Ordering::Relaxed);
 }

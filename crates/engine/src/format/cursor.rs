@@ -3,15 +3,15 @@
 use super::Flaw;
 
 /// What is left of a slice.
-pub(super) struct Cursor<'a>(&'a [u8]);
+pub(crate) struct Cursor<'a>(&'a [u8]);
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
     /// The next `count` bytes.
-    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], Flaw> {
+    pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8], Flaw> {
         let Some((head, tail)) = self.0.split_at_checked(count) else {
             return Err(Flaw::Damaged("it is too short".to_owned()));
         };
@@ -19,43 +19,43 @@ impl<'a> Cursor<'a> {
         Ok(head)
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Flaw> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], Flaw> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N)?);
         Ok(array)
     }
 
-    pub(super) fn u8(&mut self) -> Result<u8, Flaw> {
+    pub(crate) fn u8(&mut self) -> Result<u8, Flaw> {
         self.array::<1>().map(|[byte]| byte)
     }
 
-    pub(super) fn u16(&mut self) -> Result<u16, Flaw> {
+    pub(crate) fn u16(&mut self) -> Result<u16, Flaw> {
         self.array().map(u16::from_le_bytes)
     }
 
-    pub(super) fn u32(&mut self) -> Result<u32, Flaw> {
+    pub(crate) fn u32(&mut self) -> Result<u32, Flaw> {
         self.array().map(u32::from_le_bytes)
     }
 
-    pub(super) fn u64(&mut self) -> Result<u64, Flaw> {
+    pub(crate) fn u64(&mut self) -> Result<u64, Flaw> {
         self.array().map(u64::from_le_bytes)
     }
 
-    pub(super) fn i64(&mut self) -> Result<i64, Flaw> {
+    pub(crate) fn i64(&mut self) -> Result<i64, Flaw> {
         self.array().map(i64::from_le_bytes)
     }
 
-    pub(super) fn uuid(&mut self) -> Result<uuid::Uuid, Flaw> {
+    pub(crate) fn uuid(&mut self) -> Result<uuid::Uuid, Flaw> {
         self.array().map(uuid::Uuid::from_bytes)
     }
 
     /// How many bytes are left.
-    pub(super) fn remaining(&self) -> usize {
+    pub(crate) fn remaining(&self) -> usize {
         self.0.len()
     }
 
     /// Nothing may be left.
-    pub(super) fn end(&self) -> Result<(), Flaw> {
+    pub(crate) fn end(&self) -> Result<(), Flaw> {
         if self.0.is_empty() {
             return Ok(());
         }

@@ -4,7 +4,7 @@
 //! without a panic. An object that was changed is [`Flaw::Damaged`]; one that a later version wrote
 //! is [`Flaw::Unsupported`] and is never guessed at.
 
-mod cursor;
+pub(crate) mod cursor;
 pub(crate) mod keyfile;
 pub(crate) mod manifest;
 pub(crate) mod name;

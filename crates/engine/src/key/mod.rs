@@ -5,9 +5,11 @@
 
 mod aead;
 mod master;
+mod naming;
 mod vault;
 
 pub use aead::Suite;
 pub(crate) use aead::{KEY_LEN, Sealer, TAG_LEN, counter_nonce};
 pub use master::MasterKey;
+pub use naming::NamingKey;
 pub(crate) use vault::{DataKey, VaultKey, WRAPPED_LEN};

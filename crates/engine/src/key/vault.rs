@@ -6,7 +6,7 @@ use strongroom_model::chance::Chance;
 use strongroom_model::id::VaultId;
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
-use super::{KEY_LEN, MasterKey, Sealer, Suite, TAG_LEN};
+use super::{KEY_LEN, MasterKey, NamingKey, Sealer, Suite, TAG_LEN};
 use crate::id::{ChunkId, PackId, SessionId};
 
 /// Bytes of a wrapped key: nonce, key, tag.
@@ -43,6 +43,11 @@ impl VaultKey {
     /// The id of a chunk with this content.
     pub(crate) fn chunk_id(&self, plain: &[u8]) -> ChunkId {
         ChunkId(*blake3::keyed_hash(&self.chunk_id, plain).as_bytes())
+    }
+
+    /// What another vault needs to name chunks as this one does.
+    pub(crate) fn naming_key(&self) -> NamingKey {
+        NamingKey::from_bytes(self.chunk_id)
     }
 
     /// The id of a page with this encoding; no chunk can have the same.

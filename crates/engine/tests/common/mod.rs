@@ -88,12 +88,17 @@ pub(crate) struct Fragile {
 
 impl Fragile {
     pub(crate) fn new() -> Self {
+        Self::seeded(42)
+    }
+
+    /// A vault whose ids and keys follow from `seed`.
+    pub(crate) fn seeded(seed: u64) -> Self {
         let inner = Arc::new(object_store::memory::InMemory::new());
         let faulty = FaultyStore::new(Arc::clone(&inner) as _);
         let store = Store::objects(Arc::clone(&faulty) as _).unwrap();
         let sound = Store::objects(inner).unwrap();
         let clock = Arc::new(SettableClock::new(Timestamp::from_micros(1_700_000_000_000_000)));
-        let chance = Arc::new(SeededChance::new(42));
+        let chance = Arc::new(SeededChance::new(seed));
         let vault = VaultId::random(&*chance);
         let this = Self { faulty, store, sound, vault, clock, chance };
         Repository::create(this.sound.clone(), vault, &key(), this.options()).unwrap();
