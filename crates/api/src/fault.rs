@@ -115,6 +115,10 @@ fn message_of(error: &Error) -> String {
         Error::PolicyNotFound(id) => format!("Policy {id} could not be found."),
         Error::ShareNotFound(id) => format!("Share {id} could not be found."),
         Error::JobNotFound(id) => format!("Job {id} could not be found."),
+        Error::VaultNotFound(id) => format!("Vault {id} could not be found."),
+        Error::CheckpointNotFound(id) => format!("Checkpoint {id} could not be found."),
+        Error::OperationNotFound(id) => format!("Operation {id} could not be found."),
+        Error::Refused { message, .. } => format!("Invalid input received: {message}"),
         Error::PolicyRunning(id) => format!("Policy {id} is being executed."),
         Error::BackupNotShareable(status) => {
             format!("Invalid backup: Backup status must be available and not {}.", status.as_str())

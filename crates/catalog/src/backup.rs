@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::any::AnyRow;
-use strongroom_model::backup::{Backup, BackupStatus};
-use strongroom_model::id::{BackupId, PolicyId, ProjectId, SnapshotId, UserId, VaultId, VolumeId};
+use strongroom_model::backup::{Backup, BackupStatus, Origin};
+use strongroom_model::id::{
+    BackupId, CheckpointId, PolicyId, ProjectId, SnapshotId, UserId, VaultId, VolumeId,
+};
 use strongroom_model::job::Claim;
 use strongroom_model::page::{Page, SortBy, Start};
 use strongroom_model::size::GiB;
@@ -48,6 +50,11 @@ const TABLE: Table = Table {
         "policy_id",
         "expires_at",
         "wants_full",
+        "checkpoint_id",
+        "server_backup_id",
+        "is_automatic",
+        "is_replica",
+        "volume_name",
     ],
 };
 
@@ -346,6 +353,24 @@ impl Backups<'_> {
         rows.iter().map(pair).collect()
     }
 
+    /// The backups of the disks of a server's backup, in the order in which they were begun.
+    pub async fn of_server_backup(&mut self, id: BackupId) -> Result<Vec<Backup>> {
+        let tail = "WHERE server_backup_id = $1 ORDER BY created_at, id";
+        TABLE.list(self.0, tail, vec![Value::text(id)], decode).await
+    }
+
+    /// The backups of disks of a checkpoint, oldest first; with those that belong to servers'.
+    pub async fn of_checkpoint(&mut self, id: CheckpointId) -> Result<Vec<Backup>> {
+        let tail = "WHERE checkpoint_id = $1 ORDER BY created_at, id";
+        TABLE.list(self.0, tail, vec![Value::text(id)], decode).await
+    }
+
+    /// The backups of disks in a vault, newest first; with those that belong to servers'.
+    pub async fn of_vault(&mut self, vault_id: VaultId) -> Result<Vec<Backup>> {
+        let tail = "WHERE vault_id = $1 ORDER BY created_at DESC, id DESC";
+        TABLE.list(self.0, tail, vec![Value::text(vault_id)], decode).await
+    }
+
     /// The backups that are being made of a live volume, not of a snapshot.
     pub async fn being_made_of(&mut self, volume_id: VolumeId) -> Result<Vec<Backup>> {
         TABLE.list(self.0, BEING_MADE, vec![Value::text(volume_id)], decode).await
@@ -434,6 +459,11 @@ fn values(backup: &Backup) -> Result<Vec<Value>> {
         Value::opt_text(backup.policy_id),
         backup.expires_at.into(),
         Value::int(backup.wants_full),
+        Value::opt_text(backup.origin.checkpoint_id),
+        Value::opt_text(backup.origin.server_backup_id),
+        Value::int(backup.origin.is_automatic),
+        Value::int(backup.origin.is_replica),
+        Value::opt_text(backup.origin.volume_name.as_ref()),
     ])
 }
 
@@ -463,6 +493,13 @@ fn decode(row: &Fields<'_>) -> Result<Backup> {
         policy_id: row.opt_id("policy_id", PolicyId::parse)?,
         expires_at: row.opt_instant("expires_at")?,
         wants_full: row.flag("wants_full")?,
+        origin: Origin {
+            checkpoint_id: row.opt_id("checkpoint_id", CheckpointId::parse)?,
+            server_backup_id: row.opt_id("server_backup_id", BackupId::parse)?,
+            is_automatic: row.flag("is_automatic")?,
+            is_replica: row.flag("is_replica")?,
+            volume_name: row.opt_text("volume_name")?,
+        },
         created_at: row.instant("created_at")?,
         updated_at: row.opt_instant("updated_at")?,
         data_timestamp: row.instant("data_timestamp")?,

@@ -10,11 +10,13 @@
 
 mod assignment;
 mod backup;
+mod checkpoint;
 mod connect;
 mod domain;
 mod error;
 mod job;
 mod migrate;
+mod operation;
 mod page;
 #[cfg(test)]
 mod plan;
@@ -22,7 +24,9 @@ mod policy;
 mod project;
 mod quota;
 mod record;
+mod replication;
 mod revocation;
+mod server_backup;
 mod setting;
 mod share;
 mod snapshot;
@@ -36,14 +40,18 @@ mod volume;
 
 pub use assignment::Assignments;
 pub use backup::{BackupFilter, BackupKey, BackupQuery, Backups};
+pub use checkpoint::Checkpoints;
 pub use connect::Catalog;
 pub use domain::Domains;
 pub use error::{Error, Result};
 pub use job::{JobCounts, JobRecord, JobState, Jobs};
+pub use operation::{OperationEnd, Operations};
 pub use policy::Policies;
 pub use project::Projects;
 pub use quota::Quotas;
+pub use replication::Replications;
 pub use revocation::Revocations;
+pub use server_backup::ServerBackups;
 pub use setting::Settings;
 pub use share::{ShareFilter, ShareKey, ShareQuery, Shares};
 pub use snapshot::{SnapshotFilter, SnapshotKey, SnapshotQuery, Snapshots};

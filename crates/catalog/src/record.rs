@@ -108,6 +108,11 @@ impl Fields<'_> {
         self.row.try_get(column).map_err(Error::Database)
     }
 
+    /// A number or null.
+    pub(crate) fn opt_int(&self, column: &'static str) -> Result<Option<i64>> {
+        self.row.try_get(column).map_err(Error::Database)
+    }
+
     /// A number of a narrower kind.
     pub(crate) fn narrow<N: TryFrom<i64>>(&self, column: &'static str) -> Result<N> {
         N::try_from(self.int(column)?).map_err(|_| self.unreadable(column))

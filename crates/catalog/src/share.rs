@@ -1,7 +1,7 @@
 //! Shares: backups that other projects may use.
 
 use strongroom_model::backup::Backup;
-use strongroom_model::id::{BackupId, ProjectId, ShareId};
+use strongroom_model::id::{BackupId, ProjectId, ShareId, VaultId};
 use strongroom_model::page::{Page, SortBy};
 use strongroom_model::share::{Share, ShareStatus};
 
@@ -20,12 +20,13 @@ const TABLE: Table = Table {
         "from_project_id",
         "to_project_id",
         "status",
+        "vault_id",
         "created_at",
         "updated_at",
     ],
 };
 
-/// What lists are read from: every share has its backup.
+/// What lists are read from: the shares of volumes' backups. Those of servers' have none here.
 const JOINED: &str = "share JOIN backup ON backup.id = share.backup_id";
 
 /// By which shares are told apart when every other key is equal.
@@ -138,8 +139,8 @@ pub struct ShareQuery {
 pub struct Shares<'t>(pub(crate) &'t mut Session);
 
 impl Shares<'_> {
-    /// Adds a share; [`Error::Conflict`](crate::Error::Conflict) if its id is taken or the backup is shared with that
-    /// project, [`Error::Reference`](crate::Error::Reference) if there is no such backup.
+    /// Adds a share; [`Error::Conflict`](crate::Error::Conflict) if its id is taken or the backup is
+    /// shared with that project.
     pub async fn insert(&mut self, share: &Share) -> Result<()> {
         TABLE.insert(self.0, values(share)).await
     }
@@ -160,7 +161,7 @@ impl Shares<'_> {
         TABLE.find(self.0, tail, values, decode).await
     }
 
-    /// One page of a list; each share with its backup.
+    /// One page of a list; each share with its backup, which is one of a volume.
     pub async fn list(&mut self, query: &ShareQuery) -> Result<Page<(Share, Backup)>> {
         let mut conditions = Conditions::default();
         for filter in &query.filters {
@@ -248,6 +249,7 @@ fn values(share: &Share) -> Vec<Value> {
         Value::text(&share.from_project_id),
         Value::text(&share.to_project_id),
         Value::text(share.status.as_str()),
+        Value::opt_text(share.vault_id),
         share.created_at.into(),
         share.updated_at.into(),
     ]
@@ -260,6 +262,7 @@ fn decode(row: &Fields<'_>) -> Result<Share> {
         from_project_id: row.id("from_project_id", ProjectId::parse)?,
         to_project_id: row.id("to_project_id", ProjectId::parse)?,
         status: row.parsed("status", ShareStatus::parse)?,
+        vault_id: row.opt_id("vault_id", VaultId::parse)?,
         created_at: row.instant("created_at")?,
         updated_at: row.opt_instant("updated_at")?,
     })

@@ -172,6 +172,7 @@ const fn table(kind: Tagged) -> &'static str {
     match kind {
         Tagged::Backup => "backup",
         Tagged::Policy => "policy",
+        Tagged::Vault => "vault",
     }
 }
 

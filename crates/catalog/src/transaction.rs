@@ -5,8 +5,9 @@ use std::pin::Pin;
 
 use crate::sql::Session;
 use crate::{
-    Assignments, Backups, Domains, Jobs, Policies, Projects, Quotas, Revocations, Settings, Shares,
-    Snapshots, TagSets, Tasks, Users, Vaults, Volumes,
+    Assignments, Backups, Checkpoints, Domains, Jobs, Operations, Policies, Projects, Quotas,
+    Replications, Revocations, ServerBackups, Settings, Shares, Snapshots, TagSets, Tasks, Users,
+    Vaults, Volumes,
 };
 
 /// A boxed future that may move between threads.
@@ -73,6 +74,26 @@ impl Transaction<'_> {
     /// Saved points of volumes.
     pub const fn backups(&mut self) -> Backups<'_> {
         Backups(&mut self.session)
+    }
+
+    /// Runs over vaults.
+    pub const fn checkpoints(&mut self) -> Checkpoints<'_> {
+        Checkpoints(&mut self.session)
+    }
+
+    /// Saved points of servers.
+    pub const fn server_backups(&mut self) -> ServerBackups<'_> {
+        ServerBackups(&mut self.session)
+    }
+
+    /// Copies of backups in other regions.
+    pub const fn replications(&mut self) -> Replications<'_> {
+        Replications(&mut self.session)
+    }
+
+    /// The log of what was done.
+    pub const fn operations(&mut self) -> Operations<'_> {
+        Operations(&mut self.session)
     }
 
     /// Backups that other projects may use.

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{BackupId, PolicyId, ProjectId, SnapshotId, UserId, VaultId, VolumeId};
+use crate::id::{
+    BackupId, CheckpointId, PolicyId, ProjectId, SnapshotId, UserId, VaultId, VolumeId,
+};
 use crate::size::GiB;
 use crate::time::Timestamp;
 use crate::volume::Metadata;
@@ -82,6 +84,21 @@ pub struct Measured {
     pub master_key_id: String,
 }
 
+/// Which run made a backup, and as part of what.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Origin {
+    /// The run over a vault; a backup that was made by itself has none.
+    pub checkpoint_id: Option<CheckpointId>,
+    /// The backup of a server that owns this one of its disk.
+    pub server_backup_id: Option<BackupId>,
+    /// Whether a schedule made it, so that retention applies.
+    pub is_automatic: bool,
+    /// Whether it is a copy of another region's backup.
+    pub is_replica: bool,
+    /// The volume's name when it was backed up.
+    pub volume_name: Option<String>,
+}
+
 /// One saved point of one volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
@@ -133,12 +150,21 @@ pub struct Backup {
     pub expires_at: Option<Timestamp>,
     /// Whether it was asked for as a full backup, that builds on no earlier one.
     pub wants_full: bool,
+    /// Which run made it, and as part of what.
+    pub origin: Origin,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Option<Timestamp>,
     /// The instant whose bytes it holds.
     pub data_timestamp: Timestamp,
+}
+
+impl Backup {
+    /// The run that made it; one that was made by itself is a run of its own.
+    pub fn checkpoint_id(&self) -> CheckpointId {
+        self.origin.checkpoint_id.unwrap_or(CheckpointId::alone(self.id))
+    }
 }
 
 #[cfg(test)]

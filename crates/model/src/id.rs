@@ -61,6 +61,14 @@ uuid_id! {
     TaskId,
     /// Names a share of a backup with another project.
     ShareId,
+    /// Names a server with its disks.
+    ServerId,
+    /// Names a checkpoint: one run over the resources of a vault.
+    CheckpointId,
+    /// Names an operation in the log.
+    OperationId,
+    /// Names the record of a backup's copy in another region.
+    ReplicationId,
 }
 
 macro_rules! text_id {

@@ -10,16 +10,24 @@
 //! says when disks are backed up and how long the backups are kept, and a [`task`] is one disk's part
 //! in one of its runs; a [`share`] lets another project use a backup; a [`tag`] marks what its owner
 //! wants to find again.
+//!
+//! A [`server_backup`] owns the backups of a server's disks; a [`checkpoint`] is one run over the
+//! [`resource`]s of a vault; an [`operation`] tells how such a piece of work ended.
 
 pub mod backup;
 pub mod chance;
+pub mod checkpoint;
 pub mod id;
 pub mod identity;
 pub mod job;
+pub mod operation;
 pub mod page;
 pub mod policy;
 pub mod project;
 pub mod quota;
+pub mod replication;
+pub mod resource;
+pub mod server_backup;
 pub mod share;
 pub mod size;
 pub mod snapshot;

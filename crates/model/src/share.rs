@@ -1,6 +1,6 @@
 //! Shares: another project may use a backup.
 
-use crate::id::{BackupId, ProjectId, ShareId};
+use crate::id::{BackupId, ProjectId, ShareId, VaultId};
 use crate::time::Timestamp;
 
 /// Whether the receiving project has taken a share. The volume door's shares are accepted at once.
@@ -38,7 +38,7 @@ impl ShareStatus {
 pub struct Share {
     /// Its id.
     pub id: ShareId,
-    /// The backup.
+    /// The backup, of a volume or of a server.
     pub backup_id: BackupId,
     /// The project that owns the backup.
     pub from_project_id: ProjectId,
@@ -46,6 +46,8 @@ pub struct Share {
     pub to_project_id: ProjectId,
     /// Whether that project has taken it.
     pub status: ShareStatus,
+    /// The receiver's vault that it was taken into, if one was named.
+    pub vault_id: Option<VaultId>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it last changed.

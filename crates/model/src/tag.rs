@@ -12,6 +12,8 @@ pub enum Tagged {
     Backup,
     /// A policy.
     Policy,
+    /// A vault.
+    Vault,
 }
 
 impl Tagged {
@@ -20,6 +22,7 @@ impl Tagged {
         match self {
             Self::Backup => "backup",
             Self::Policy => "policy",
+            Self::Vault => "vault",
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Backups as callers see them: create, list, show, update, delete, reset, import.
 
 use strongroom_catalog::{BackupQuery, Transaction};
-use strongroom_model::backup::{Backup, BackupStatus};
+use strongroom_model::backup::{Backup, BackupStatus, Origin};
 use strongroom_model::id::{BackupId, JobId, PolicyId, ProjectId, SnapshotId, VaultId, VolumeId};
 use strongroom_model::identity::Role;
 use strongroom_model::job::{JobKind, Subject};
+use strongroom_model::operation::{OperationDetail, OperationKind};
 use strongroom_model::page::{Page, SortBy, Start};
 use strongroom_model::quota::Resource;
 use strongroom_model::size::GiB;
@@ -47,6 +48,12 @@ pub struct NewBackup {
     pub wants_full: bool,
     /// The policy that makes it.
     pub policy: Option<MadeBy>,
+    /// When it is removed by its date, if no policy says so.
+    pub expires_at: Option<Timestamp>,
+    /// The vault that it goes to; the project's default one unless said.
+    pub vault_id: Option<VaultId>,
+    /// Which run makes it, and as part of what. The volume's name is filled in.
+    pub origin: Origin,
 }
 
 /// The policy that makes a backup, and when its retention removes it again.
@@ -74,6 +81,9 @@ impl NewBackup {
             tags: Tags::new(),
             wants_full: false,
             policy: None,
+            expires_at: None,
+            vault_id: None,
+            origin: Origin::default(),
         }
     }
 }
@@ -158,6 +168,8 @@ impl Service {
         self.put_tags(tx, project, &TaggedId::of(&backup), &new.tags).await?;
         let kind = JobKind::CreateBackup { backup_id: backup.id };
         let job_id = self.enqueue_about(tx, caller, kind, subject(&backup)).await?;
+        let log = (OperationKind::Backup, job_id);
+        self.log_backup_job(tx, caller, log, &backup, OperationDetail::default()).await?;
         Ok((backup, job_id))
     }
 
@@ -259,7 +271,10 @@ impl Service {
         self.fail_task_of(tx, backup.id, "the backup was deleted").await?;
         tx.shares().delete_of(backup.id).await?;
         let kind = JobKind::DeleteBackup { backup_id: backup.id };
-        self.enqueue_about(tx, caller, kind, subject(backup)).await
+        let job_id = self.enqueue_about(tx, caller, kind, subject(backup)).await?;
+        let log = (OperationKind::Delete, job_id);
+        self.log_backup_job(tx, caller, log, backup, OperationDetail::default()).await?;
+        Ok(job_id)
     }
 
     /// Sets the status by hand (admin). A restore in progress is aborted by it.
@@ -339,7 +354,10 @@ impl Service {
     ) -> Result<Source> {
         let missing = || Error::VolumeNotFound(new.volume_id.to_string());
         let mut volume = tx.volumes().find(project, new.volume_id).await?.ok_or_else(missing)?;
-        let vault_id = self.default_vault(tx, project).await?.id;
+        let vault_id = match new.vault_id {
+            Some(vault_id) => vault_id,
+            None => self.default_vault(tx, project).await?.id,
+        };
         let Some(snapshot_id) = new.snapshot_id else {
             check_volume(&volume, new.is_forced)?;
             volume.previous_status = Some(volume.status);
@@ -395,8 +413,13 @@ impl Service {
             measured: None,
             restore_volume_id: None,
             policy_id: new.policy.map(|made_by| made_by.policy_id),
-            expires_at: new.policy.and_then(|made_by| made_by.expires_at),
+            expires_at: new.policy.and_then(|made_by| made_by.expires_at).or(new.expires_at),
             wants_full: new.wants_full,
+            origin: Origin {
+                is_automatic: new.origin.is_automatic || new.policy.is_some(),
+                volume_name: source.volume.name.clone(),
+                ..new.origin.clone()
+            },
             created_at: now,
             updated_at: None,
             data_timestamp: source.snapshot.as_ref().map_or(now, |snapshot| snapshot.created_at),

@@ -10,6 +10,8 @@ use strongroom_model::size::GiB;
 use strongroom_model::snapshot::SnapshotStatus;
 use strongroom_model::volume::VolumeStatus;
 
+use crate::refusal::Refusal;
+
 /// The coarse class of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -175,6 +177,23 @@ pub enum Error {
     /// A thing would have more tags than it may have.
     #[error("{0} tags are all that a thing may have")]
     TooManyTags(usize),
+    /// No such vault in the caller's project.
+    #[error("vault {0} could not be found")]
+    VaultNotFound(String),
+    /// No such checkpoint in the caller's project, or none of its backups is left.
+    #[error("checkpoint {0} could not be found")]
+    CheckpointNotFound(String),
+    /// No such operation of the caller's project, or one that ended too long ago.
+    #[error("operation {0} could not be found")]
+    OperationNotFound(String),
+    /// A rule of vaults, checkpoints, restores, members or replication.
+    #[error("{message}")]
+    Refused {
+        /// Why.
+        reason: Refusal,
+        /// The same as a sentence for the caller.
+        message: String,
+    },
     /// A quota would be exceeded.
     #[error("{} quota exceeded: limit {limit}, in use {in_use}, requested {requested}", .resource.name())]
     QuotaExceeded {
@@ -235,7 +254,11 @@ impl Error {
             | Self::JobNotFound(_)
             | Self::MetadataNotFound(_)
             | Self::MarkerNotFound(_)
+            | Self::VaultNotFound(_)
+            | Self::CheckpointNotFound(_)
+            | Self::OperationNotFound(_)
             | Self::IdentityNotFound { .. } => Kind::NotFound,
+            Self::Refused { reason, .. } => reason.kind(),
             Self::BackupNotDeletable(_)
             | Self::BackupNotRestorable(_)
             | Self::BackupNotExportable(_)

@@ -1,6 +1,6 @@
 //! Records of backups, by which a backup is adopted where its bytes are: export and import.
 
-use strongroom_model::backup::{Backup, BackupStatus};
+use strongroom_model::backup::{Backup, BackupStatus, Origin};
 use strongroom_model::id::{BackupId, ProjectId, VaultId, VolumeId};
 use strongroom_model::identity::Role;
 use strongroom_model::job::JobKind;
@@ -113,6 +113,7 @@ impl Service {
             policy_id: None,
             expires_at: None,
             wants_full: false,
+            origin: Origin::default(),
             created_at: now,
             updated_at: None,
             data_timestamp: now,

@@ -5,6 +5,7 @@ use strongroom_model::backup::{Backup, BackupStatus};
 use strongroom_model::id::{BackupId, JobId, ProjectId, VolumeId};
 use strongroom_model::identity::Role;
 use strongroom_model::job::{JobKind, Subject};
+use strongroom_model::operation::{OperationDetail, OperationKind};
 use strongroom_model::quota::Resource;
 use strongroom_model::volume::{Volume, VolumeStatus};
 
@@ -66,6 +67,11 @@ impl Service {
                         JobKind::RestoreBackup { backup_id: backup.id, volume_id: volume.id };
                     let about = Subject { volume_id: Some(volume.id), ..subject(&backup) };
                     let job_id = self.enqueue_about(tx, caller, work, about).await?;
+                    let name = volume.name.clone().unwrap_or_default();
+                    let target = Some((volume.id.into(), name));
+                    let detail = OperationDetail { target, ..OperationDetail::default() };
+                    let log = (OperationKind::Restore, job_id);
+                    self.log_backup_job(tx, caller, log, &backup, detail).await?;
                     Ok(Restore {
                         job_id,
                         backup_id: backup.id,

@@ -112,6 +112,7 @@ impl Service {
             from_project_id: backup.project_id.clone(),
             to_project_id: recipient.clone(),
             status: ShareStatus::Accepted,
+            vault_id: None,
             created_at: self.now(),
             updated_at: None,
         };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use strongroom_catalog::{TaggedQuery, Transaction};
 use strongroom_model::backup::Backup;
-use strongroom_model::id::{PolicyId, ProjectId};
+use strongroom_model::id::{PolicyId, ProjectId, VaultId};
 use strongroom_model::identity::Role;
 use strongroom_model::page::Page;
 use strongroom_model::tag::{TagQuery, Tagged, Tags};
@@ -197,6 +197,12 @@ impl Service {
             Tagged::Backup => {
                 let backup = self.find_backup(tx, caller, project, id).await?;
                 (TaggedId::of(&backup), backup.project_id)
+            }
+            Tagged::Vault => {
+                let missing = || Error::VaultNotFound(id.to_owned());
+                let parsed = VaultId::parse(id).map_err(|_| missing())?;
+                let vault = tx.vaults().find(project, parsed).await?.ok_or_else(missing)?;
+                (TaggedId { kind, id: vault.id.to_string() }, vault.project_id)
             }
             Tagged::Policy => {
                 let policy = find_policy(tx, project, id).await?;

@@ -8,7 +8,7 @@ use strongroom_engine::{MasterKey, Repository, RepositoryOptions, Store};
 use strongroom_model::chance::Chance;
 use strongroom_model::id::{ProjectId, VaultId};
 use strongroom_model::time::Clock;
-use strongroom_model::vault::{DEFAULT_VAULT_NAME, Vault};
+use strongroom_model::vault::Vault;
 
 use crate::Service;
 use crate::error::{Error, Result};
@@ -123,15 +123,11 @@ impl Service {
         tx: &mut Transaction<'_>,
         project: &ProjectId,
     ) -> Result<Vault> {
-        if let Some(vault) = tx.vaults().find_by_name(project, DEFAULT_VAULT_NAME).await? {
+        if let Some(vault) = tx.vaults().find_default(project).await? {
             return Ok(vault);
         }
-        let vault = Vault {
-            id: VaultId::random(self.chance()),
-            project_id: project.clone(),
-            name: DEFAULT_VAULT_NAME.to_owned(),
-            created_at: self.now(),
-        };
+        let id = VaultId::random(self.chance());
+        let vault = Vault::default_of(id, project.clone(), self.now());
         tx.vaults().insert(&vault).await?;
         Ok(vault)
     }

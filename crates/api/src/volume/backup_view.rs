@@ -152,6 +152,7 @@ pub(super) fn fixture() -> Backup {
         policy_id: None,
         expires_at: None,
         wants_full: false,
+        origin: strongroom_model::backup::Origin::default(),
         created_at,
         updated_at: None,
         data_timestamp: created_at,

@@ -99,6 +99,9 @@ fn code_of(area: Area, error: &Error) -> &'static str {
         | Error::JobNotFound(_)
         | Error::MarkerNotFound(_)
         | Error::MetadataNotFound(_)
+        | Error::VaultNotFound(_)
+        | Error::CheckpointNotFound(_)
+        | Error::OperationNotFound(_)
         | Error::IdentityNotFound { .. } => general(area, StatusCode::NOT_FOUND),
         Error::BackupNotRestorable(_) | Error::BackupNotShareable(_) => "VolumeBackup.0089",
         Error::BackupNotDeletable(_) => "VolumeBackup.0100",
@@ -127,6 +130,7 @@ fn code_of(area: Area, error: &Error) -> &'static str {
         | Error::BackupExists(_)
         | Error::IdentityExists { .. }
         | Error::ShareWithOwner
+        | Error::Refused { .. }
         | Error::QuotaBelowUse { .. } => general(area, StatusCode::BAD_REQUEST),
         Error::Unauthenticated => general(area, StatusCode::UNAUTHORIZED),
         Error::Forbidden(_) => general(area, StatusCode::FORBIDDEN),

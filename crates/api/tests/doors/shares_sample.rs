@@ -1,7 +1,7 @@
 //! The documented list of shares, replayed from its facts: items, filters, order and pages.
 
 use serde_json::{Value, json};
-use strongroom_model::backup::{Backup, BackupStatus};
+use strongroom_model::backup::{Backup, BackupStatus, Origin};
 use strongroom_model::id::{BackupId, DomainId, ProjectId, ShareId, UserId, VaultId, VolumeId};
 use strongroom_model::project::Project as ProjectRow;
 use strongroom_model::share::{Share, ShareStatus};
@@ -52,6 +52,7 @@ fn documented_backup() -> Backup {
         policy_id: None,
         expires_at: None,
         wants_full: false,
+        origin: Origin::default(),
         created_at,
         updated_at: Some(at("2017-08-08T04:03:35.109308")),
         data_timestamp: created_at,
@@ -66,6 +67,7 @@ fn documented_shares(backup: &Backup) -> [Share; 2] {
         from_project_id: backup.project_id.clone(),
         to_project_id: ProjectId::parse(to).unwrap(),
         status: ShareStatus::Accepted,
+        vault_id: None,
         created_at: at(created),
         updated_at: updated.map(at),
     };
@@ -82,12 +84,7 @@ fn documented_shares(backup: &Backup) -> [Share; 2] {
 async fn plant(world: &World) {
     let backup = &documented_backup();
     let shares = &documented_shares(backup);
-    let vault = &Vault {
-        id: backup.vault_id,
-        project_id: backup.project_id.clone(),
-        name: "default".to_owned(),
-        created_at: backup.created_at,
-    };
+    let vault = &Vault::default_of(backup.vault_id, backup.project_id.clone(), backup.created_at);
     let catalog = world.catalog().await;
     let planted = catalog.transact(|tx| {
         Box::pin(async move {

@@ -21,17 +21,17 @@ async fn vaults_are_kept_whole(world: &World) {
     let id = world.vault("p").await;
     let work = world.catalog.transact(|tx| {
         Box::pin(async move {
-            let vault = tx.vaults().find(id).await?.unwrap();
+            let vault = tx.vaults().find_any(id).await?.unwrap();
             let (p, q) = (project("p"), project("q"));
-            let found = tx.vaults().find_by_name(&p, &vault.name).await?;
-            assert_eq!(found.as_ref(), Some(&vault));
-            assert_eq!(tx.vaults().find_by_name(&q, &vault.name).await?, None);
+            assert_eq!(tx.vaults().find(&p, id).await?.as_ref(), Some(&vault));
+            assert_eq!(tx.vaults().find(&q, id).await?, None);
+            assert_eq!(tx.vaults().find_default(&p).await?, None);
             assert_eq!(tx.vaults().list(&q).await?, []);
             let listed = tx.vaults().list(&p).await?;
             assert_eq!(listed, std::slice::from_ref(&vault));
             assert_eq!(tx.vaults().list_all().await?, [vault]);
             assert!(tx.vaults().delete(id).await?);
-            tx.vaults().find(id).await
+            tx.vaults().find_any(id).await
         })
     });
     assert_eq!(work.await.unwrap(), None);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use strongroom_catalog::{Catalog, Error};
-use strongroom_model::backup::{Backup, BackupStatus, Measured};
+use strongroom_model::backup::{Backup, BackupStatus, Measured, Origin};
 use strongroom_model::chance::{Chance, SeededChance};
 use strongroom_model::id::{
     BackupId, DomainId, JobId, ProjectId, SnapshotId, UserId, VaultId, VolumeId,
@@ -121,12 +121,9 @@ impl World {
 
     /// A vault, and the same kept in the catalogue.
     pub(crate) async fn vault(&self, owner: &str) -> VaultId {
-        let vault = Vault {
-            id: VaultId::random(&self.chance),
-            project_id: project(owner),
-            name: format!("vault-{}", self.below(1 << 30)),
-            created_at: at(0),
-        };
+        let found = Vault::default_of(VaultId::random(&self.chance), project(owner), at(0));
+        let name = format!("vault-{}", self.below(1 << 30));
+        let vault = Vault { name, is_default: false, ..found };
         let stored = &vault;
         self.catalog
             .transact(|tx| Box::pin(async move { tx.vaults().insert(stored).await }))
@@ -165,6 +162,7 @@ impl World {
             policy_id: None,
             expires_at: None,
             wants_full: false,
+            origin: Origin::default(),
             restore_volume_id: Some(VolumeId::random(&self.chance)),
             created_at: at(1_000_000),
             updated_at: Some(at(2_000_000)),

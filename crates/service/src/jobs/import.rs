@@ -40,11 +40,11 @@ impl Service {
                     let Some(mut backup) = wanted else {
                         return self.finish(tx, claim).await;
                     };
-                    if tx.vaults().find(vault_id).await?.is_none() {
+                    if tx.vaults().find_any(vault_id).await?.is_none() {
+                        let found =
+                            Vault::default_of(vault_id, backup.project_id.clone(), self.now());
                         let name = format!("adopted-{vault_id}");
-                        let project_id = backup.project_id.clone();
-                        let created_at = self.now();
-                        let vault = Vault { id: vault_id, project_id, name, created_at };
+                        let vault = Vault { name, is_default: false, ..found };
                         tx.vaults().insert(&vault).await?;
                     }
                     complete(&mut backup, info, vault_id);

@@ -223,6 +223,8 @@ impl Service {
                         }
                     }
                     tx.jobs().finish(claim, self.now(), Some(reason)).await?;
+                    let job = (claim.job.id, &claim.job.kind);
+                    self.end_operation_of(tx, job, Some(reason)).await?;
                     Ok::<_, Error>(())
                 })
             })
@@ -280,7 +282,10 @@ impl Service {
         claim: &Claim,
         reason: Option<&str>,
     ) -> Work<()> {
-        if tx.jobs().finish(claim, self.now(), reason).await? { Ok(()) } else { Err(Failure::Lost) }
+        if !tx.jobs().finish(claim, self.now(), reason).await? {
+            return Err(Failure::Lost);
+        }
+        Ok(self.end_operation_of(tx, (claim.job.id, &claim.job.kind), reason).await?)
     }
 }
 

@@ -53,6 +53,7 @@ impl Service {
                 Box::pin(async move {
                     tx.jobs().purge_finished(before).await?;
                     tx.tasks().purge_finished(before).await?;
+                    tx.operations().purge_ended(before).await?;
                     tx.revocations().purge(now).await?;
                     Ok::<_, Error>(tx.vaults().list_all().await?)
                 })

@@ -311,6 +311,7 @@ async fn a_share_that_is_not_taken_opens_nothing() {
         from_project_id: project_of(&s.owner),
         to_project_id: project_of(&s.other),
         status: ShareStatus::Pending,
+        vault_id: None,
         created_at: s.w.service.now(),
         updated_at: None,
     };
