@@ -27,6 +27,7 @@ pub mod share;
 pub mod snapshot;
 pub mod tag;
 pub mod task;
+pub mod vault;
 mod vaults;
 pub mod volume;
 
