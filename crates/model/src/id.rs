@@ -61,6 +61,18 @@ uuid_id! {
     TaskId,
     /// Names a share of a backup with another project.
     ShareId,
+    /// Names a server.
+    ServerId,
+    /// Names a port: a server's interface as the network sees it.
+    PortId,
+    /// Names a network.
+    NetworkId,
+    /// Names a subnet of a network.
+    SubnetId,
+    /// Names a floating address.
+    FloatingIpId,
+    /// Names the image that a server was made from.
+    ImageId,
 }
 
 macro_rules! text_id {

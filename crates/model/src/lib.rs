@@ -8,7 +8,7 @@
 //! and a [`snapshot`] is one frozen state of it; a [`vault`] keeps backups and owns their keys; a
 //! [`backup`] is one saved point of one volume; a [`job`] is a unit of background work. A [`policy`]
 //! says when disks are backed up and how long the backups are kept, and a [`task`] is one disk's part
-//! in one of its runs; a [`share`] lets another project use a backup; a [`tag`] marks what its owner
+//! in one of its runs; a [`server`] is a machine whose disks are volumes; a [`share`] lets another project use a backup; a [`tag`] marks what its owner
 //! wants to find again.
 
 pub mod backup;
@@ -20,6 +20,7 @@ pub mod page;
 pub mod policy;
 pub mod project;
 pub mod quota;
+pub mod server;
 pub mod share;
 pub mod size;
 pub mod snapshot;
