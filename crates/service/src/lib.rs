@@ -22,11 +22,13 @@ pub mod record;
 pub mod refusal;
 pub mod restore;
 pub mod secret;
+pub mod servers;
 pub mod settings;
 pub mod share;
 pub mod snapshot;
 pub mod tag;
 pub mod task;
+pub mod vault;
 mod vaults;
 pub mod volume;
 
@@ -48,6 +50,7 @@ pub use strongroom_engine::{MasterKey, Store};
 
 use folder::VolumeFolder;
 use secret::TokenKey;
+use servers::ServerFolder;
 use vaults::Vaults;
 
 /// The id of the domain that the first start makes, as Keystone has it.
@@ -64,6 +67,8 @@ pub struct Parts {
     pub master_key: MasterKey,
     /// The folder of volumes.
     pub folder: VolumeFolder,
+    /// The inventory of servers.
+    pub servers: ServerFolder,
     /// What tells the time.
     pub clock: Arc<dyn Clock>,
     /// Where ids, salts and secrets come from.
@@ -79,6 +84,7 @@ struct Inner {
     catalog: Catalog,
     vaults: Vaults,
     folder: VolumeFolder,
+    servers: ServerFolder,
     clock: Arc<dyn Clock>,
     chance: Arc<dyn Chance>,
     settings: Settings,
@@ -109,6 +115,7 @@ impl Service {
             catalog: parts.catalog,
             vaults,
             folder: parts.folder,
+            servers: parts.servers,
             clock: parts.clock,
             chance: parts.chance,
             settings,
@@ -128,6 +135,11 @@ impl Service {
     /// Where volumes lie.
     pub fn folder(&self) -> &VolumeFolder {
         &self.0.folder
+    }
+
+    /// Where the documents of servers lie.
+    pub fn server_folder(&self) -> &ServerFolder {
+        &self.0.servers
     }
 
     /// The present instant by this service's clock.
