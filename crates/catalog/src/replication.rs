@@ -116,7 +116,7 @@ fn values(replication: &Replication) -> Vec<Value> {
         Value::int(replication.is_automatic),
         Value::int(replication.progress),
         Value::opt_text(replication.message.as_ref()),
-        Value::json(&replication.parts),
+        Value::json(&replication.detail),
         replication.created_at.into(),
         replication.updated_at.into(),
     ]
@@ -143,7 +143,7 @@ fn decode(row: &Fields<'_>) -> Result<Replication> {
         is_automatic: row.flag("is_automatic")?,
         progress: row.narrow("progress")?,
         message: row.opt_text("message")?,
-        parts: row.json("detail")?,
+        detail: row.json("detail")?,
         created_at: row.instant("created_at")?,
         updated_at: row.opt_instant("updated_at")?,
     })

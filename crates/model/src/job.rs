@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{BackupId, JobId, ProjectId, ShareId, SnapshotId, VolumeId};
+use crate::id::{
+    BackupId, JobId, ProjectId, ReplicationId, ShareId, SnapshotId, VolumeId,
+};
 use crate::time::Timestamp;
 
 /// What a job does. It names rows and carries no data that a row could give.
@@ -54,6 +56,18 @@ pub enum JobKind {
         /// The backup to adopt.
         backup_id: BackupId,
     },
+    /// Has a backup copied to another region.
+    ReplicateBackup {
+        /// The replication.
+        replication_id: ReplicationId,
+    },
+    /// Fetches the bytes of a copy from another region.
+    ReceiveBackup {
+        /// The copy, of a disk's backup.
+        backup_id: BackupId,
+        /// The replication.
+        replication_id: ReplicationId,
+    },
 }
 
 impl JobKind {
@@ -68,6 +82,8 @@ impl JobKind {
             Self::RestoreBackup { .. } => "restore-backup",
             Self::DeleteBackup { .. } => "delete-backup",
             Self::ImportBackup { .. } => "import-backup",
+            Self::ReplicateBackup { .. } => "replicate-backup",
+            Self::ReceiveBackup { .. } => "receive-backup",
         }
     }
 }

@@ -48,6 +48,17 @@ pub struct ReplicaPart {
     pub destination_backup_id: Option<BackupId>,
 }
 
+/// What only one end needs to know of a replication.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ReplicationDetail {
+    /// The disks' backups and their copies.
+    pub parts: Vec<ReplicaPart>,
+    /// A name for the copy other than the backup's.
+    pub copy_name: Option<String>,
+    /// A description for the copy other than the backup's.
+    pub copy_description: Option<String>,
+}
+
 /// One backup, of a disk or of a server, that is copied to another region, as one end sees it. Both
 /// ends have a record of the same id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,8 +101,8 @@ pub struct Replication {
     pub progress: u8,
     /// Why it failed.
     pub message: Option<String>,
-    /// The disks' backups and their copies.
-    pub parts: Vec<ReplicaPart>,
+    /// What only this end needs to know.
+    pub detail: ReplicationDetail,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When it last changed.

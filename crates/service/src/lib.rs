@@ -20,6 +20,7 @@ pub mod policy;
 pub mod quota;
 pub mod record;
 pub mod refusal;
+pub mod replication;
 pub mod restore;
 pub mod saved;
 pub mod secret;
@@ -33,7 +34,7 @@ pub mod vault;
 mod vaults;
 pub mod volume;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use strongroom_catalog::Transaction;
 use strongroom_model::chance::Chance;
@@ -50,6 +51,7 @@ pub use strongroom_catalog::Catalog;
 pub use strongroom_engine::{MasterKey, Store};
 
 use folder::VolumeFolder;
+use replication::{Origins, Peers};
 use secret::TokenKey;
 use servers::ServerFolder;
 use vaults::Vaults;
@@ -98,6 +100,10 @@ struct Inner {
     litter: Notify,
     /// Tells that the next run of some policy changed.
     alarm: Notify,
+    /// The other regions, once they are known.
+    peers: OnceLock<Peers>,
+    /// Backups that other regions are reading.
+    origins: Origins,
 }
 
 impl Service {
@@ -125,7 +131,19 @@ impl Service {
             nudge: Notify::new(),
             litter: Notify::new(),
             alarm: Notify::new(),
+            peers: OnceLock::new(),
+            origins: Origins::default(),
         })))
+    }
+
+    /// Tells the service of the other regions, once.
+    pub fn connect_peers(&self, peers: Peers) {
+        // A second set would be ignored; there is one start.
+        self.0.peers.get_or_init(|| peers);
+    }
+
+    pub(crate) fn peers(&self) -> Option<&Peers> {
+        self.0.peers.get()
     }
 
     /// What the operator tuned.

@@ -101,6 +101,9 @@ const fn fault_of(kind: &JobKind) -> OperationFault {
     match kind {
         JobKind::RestoreBackup { .. } => OperationFault::RestoreFailed,
         JobKind::DeleteBackup { .. } => OperationFault::RemovalFailed,
+        JobKind::ReplicateBackup { .. } | JobKind::ReceiveBackup { .. } => {
+            OperationFault::ReplicationFailed
+        }
         _ => OperationFault::BackupFailed,
     }
 }

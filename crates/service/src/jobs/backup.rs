@@ -20,11 +20,11 @@ use super::supervise::{Copy, Watched};
 use crate::{Error, Service};
 
 /// A backup to be stored, with what its job knows.
-struct Order {
-    backup: Backup,
-    parent: Option<Backup>,
+pub(super) struct Order {
+    pub(super) backup: Backup,
+    pub(super) parent: Option<Backup>,
     /// The session that an earlier attempt opened.
-    session: Option<String>,
+    pub(super) session: Option<String>,
 }
 
 /// A file that is safe to read.
@@ -74,7 +74,7 @@ impl Service {
     }
 
     /// Reads what is to be done; `None` if the backup was deleted or reset meanwhile.
-    async fn backup_order(&self, claim: &Claim, id: BackupId) -> Work<Option<Order>> {
+    pub(super) async fn backup_order(&self, claim: &Claim, id: BackupId) -> Work<Option<Order>> {
         let order = self
             .catalog()
             .read(|tx| {
@@ -96,7 +96,7 @@ impl Service {
     }
 
     /// Ends the session that an earlier attempt left behind; what it committed counts.
-    async fn settle(
+    pub(super) async fn settle(
         &self,
         repository: &Repository,
         session: Option<&str>,
@@ -180,7 +180,7 @@ impl Service {
     }
 
     /// Notes the session before anything is written in it, so that a later attempt can settle it.
-    async fn note_session(&self, claim: &Claim, session: SessionId) -> Work<()> {
+    pub(super) async fn note_session(&self, claim: &Claim, session: SessionId) -> Work<()> {
         let session = &session.to_string();
         self.catalog()
             .transact(|tx| {
@@ -211,7 +211,7 @@ impl Service {
             .await
     }
 
-    async fn publish_backup(
+    pub(super) async fn publish_backup(
         &self,
         claim: &Claim,
         id: BackupId,
@@ -233,6 +233,7 @@ impl Service {
                         backup.measured = Some(measured.clone());
                         self.write_backup(tx, &mut backup).await?;
                         self.release_source(tx, &backup).await?;
+                        self.settle_copy(tx, &backup).await?;
                     }
                     self.fail_task_of(tx, id, NOT_WANTED).await?;
                     self.finish_as(tx, claim, unwanted).await
@@ -242,7 +243,7 @@ impl Service {
     }
 
     /// The backup was deleted or reset before its work began: only the source is given back.
-    async fn drop_backup(&self, claim: &Claim, id: BackupId) -> Work<()> {
+    pub(super) async fn drop_backup(&self, claim: &Claim, id: BackupId) -> Work<()> {
         self.discard_frozen(id).await?;
         self.catalog()
             .transact(|tx| {
@@ -267,6 +268,7 @@ impl Service {
         self.fail_record(tx, id, reason).await?;
         self.fail_task_of(tx, id, reason).await?;
         let Some(backup) = tx.backups().find_any(id).await? else { return Ok(()) };
+        self.settle_copy(tx, &backup).await?;
         self.release_source(tx, &backup).await
     }
 
@@ -289,6 +291,9 @@ impl Service {
 
     /// Gives a backup's source the status that it had.
     async fn release_source(&self, tx: &mut Transaction<'_>, backup: &Backup) -> crate::Result<()> {
+        if backup.origin.is_replica {
+            return Ok(());
+        }
         if let Some(snapshot_id) = backup.snapshot_id {
             if let Some(mut snapshot) = tx.snapshots().find_any(snapshot_id).await?
                 && snapshot.status == SnapshotStatus::BackingUp
@@ -314,7 +319,7 @@ impl Service {
 }
 
 /// What is recorded in the store beside the bytes: enough to make the row again from the store.
-fn record(backup: &Backup) -> serde_json::Map<String, serde_json::Value> {
+pub(super) fn record(backup: &Backup) -> serde_json::Map<String, serde_json::Value> {
     let record = serde_json::json!({
         "name": backup.name,
         "backup_id": backup.id,

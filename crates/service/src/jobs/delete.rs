@@ -54,6 +54,7 @@ impl Service {
                     }
                     tx.tags().clear(Tagged::Backup, &id.to_string()).await?;
                     tx.shares().delete_of(id).await?;
+                    tx.replications().delete_of(id).await?;
                     tx.backups().delete(id).await?;
                     self.finish(tx, claim).await
                 })

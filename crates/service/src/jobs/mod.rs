@@ -11,6 +11,8 @@ mod delete;
 mod failure;
 mod import;
 mod policies;
+mod receive;
+mod replicate;
 mod restore;
 mod status;
 mod supervise;
@@ -154,8 +156,13 @@ impl Service {
     /// Works on a job unless it was cut short so often that it may be what ends the process.
     async fn attempt(&self, claim: &Claim, stop: &CancellationToken) -> Work<()> {
         let attempts = claim.job.attempt;
-        // A removal only waits and repeats what is harmless: it is never given up for that.
-        let may_repeat = matches!(claim.job.kind, JobKind::DeleteBackup { .. });
+        // These mostly wait, and repeat what is harmless: they are never given up for that.
+        let may_repeat = matches!(
+            claim.job.kind,
+            JobKind::DeleteBackup { .. }
+                | JobKind::ReplicateBackup { .. }
+                | JobKind::ReceiveBackup { .. }
+        );
         if attempts > self.settings().attempts_max * CUTS_PER_ATTEMPT && !may_repeat {
             let reason = format!("given up after {} attempts that were cut short", attempts - 1);
             return Err(Failure::Permanent(reason));
@@ -181,6 +188,12 @@ impl Service {
             }
             JobKind::DeleteBackup { backup_id } => self.remove_backup(claim, backup_id).await,
             JobKind::ImportBackup { backup_id } => self.adopt_backup(claim, backup_id, stop).await,
+            JobKind::ReplicateBackup { replication_id } => {
+                self.replicate(claim, replication_id).await
+            }
+            JobKind::ReceiveBackup { backup_id, replication_id } => {
+                self.receive_backup(claim, (backup_id, replication_id), stop).await
+            }
         }
     }
 
@@ -208,8 +221,12 @@ impl Service {
                         JobKind::DeleteSnapshot { snapshot_id } => {
                             self.fail_snapshot(tx, snapshot_id, true).await?;
                         }
-                        JobKind::CreateBackup { backup_id } => {
+                        JobKind::CreateBackup { backup_id }
+                        | JobKind::ReceiveBackup { backup_id, .. } => {
                             self.fail_new_backup(tx, backup_id, reason).await?;
+                        }
+                        JobKind::ReplicateBackup { replication_id } => {
+                            self.fail_replication(tx, replication_id, reason).await?;
                         }
                         JobKind::RestoreBackup { backup_id, volume_id } => {
                             let failed = FailedRestore { backup_id, volume_id, reason, is_damage };
