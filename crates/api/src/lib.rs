@@ -16,4 +16,5 @@ mod origin;
 mod query;
 mod reply;
 mod routing;
+pub mod peer;
 pub mod volume;

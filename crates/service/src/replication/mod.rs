@@ -8,8 +8,9 @@
 
 mod destination;
 mod offer;
-mod source;
+mod seal;
 mod serve;
+mod source;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -18,12 +19,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use strongroom_engine::ReplicaSource;
 use strongroom_model::id::{BackupId, CheckpointId, ReplicationId};
 use strongroom_model::replication::ReplicationStatus;
 
 pub use offer::{Offer, OfferedBackup, OfferedDisk, OfferedServer};
-pub use serve::{Origins, PartRequest};
+pub use seal::{PeerKey, SECRET_MIN, Sealed};
+pub use serve::{PartQuestion, PartRequest};
+pub(crate) use serve::Origins;
+pub use strongroom_engine::{
+    CHUNKS_BYTES_MAX, OUTLINE_BYTES_MAX, ReplicaSource, SUMMARY_BYTES_MAX, WireError,
+};
 pub use source::{Destination, StartedReplication};
 
 /// How long a replication is gone on with while the other region cannot be reached.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use strongroom_engine::{NamingKey, Origin};
+use strongroom_engine::{NamingKey, Origin, WireError};
 use strongroom_model::id::{BackupId, ReplicationId};
 use strongroom_model::replication::{ReplicationSide, ReplicationStatus};
 
@@ -27,6 +27,26 @@ pub struct PartRequest {
     pub naming: NamingKey,
 }
 
+/// What is asked about the bytes of a part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartQuestion {
+    /// Size and content roots.
+    Summary,
+    /// What lies in a page of 256 MiB.
+    Outline {
+        /// Its number.
+        page: u64,
+        /// Whether it may refer to the base.
+        with_base: bool,
+    },
+    /// The content of chunks.
+    Chunks {
+        /// Their places in the volume.
+        cells: Vec<u64>,
+    },
+}
+
 /// What is kept of a request: the naming key is compared by its digits.
 #[derive(Debug)]
 struct Open {
@@ -36,12 +56,32 @@ struct Open {
 
 /// Backups that other regions are reading, the latest ones last.
 #[derive(Debug, Default)]
-pub struct Origins(Mutex<VecDeque<Open>>);
+pub(crate) struct Origins(Mutex<VecDeque<Open>>);
 
 impl Service {
+    /// Answers what the engine of another region asks about a part of what it was offered.
+    pub async fn answer_part(
+        &self,
+        region: &str,
+        request: &PartRequest,
+        question: PartQuestion,
+    ) -> Result<Vec<u8>, PeerError> {
+        let origin = self.replica_origin(region, request).await?;
+        let asked = tokio::task::spawn_blocking(move || match question {
+            PartQuestion::Summary => origin.summary(),
+            PartQuestion::Outline { page, with_base } => origin.outline(page, with_base),
+            PartQuestion::Chunks { cells } => origin.chunks(&cells),
+        });
+        let bytes = asked.await.map_err(|error| as_peer(Error::internal(error)))?;
+        bytes.map_err(|error| match WireError::from(error) {
+            WireError::Cut(reason) => unreachable_now(self, reason),
+            WireError::Refused(message) => refused(message),
+        })
+    }
+
     /// The backup that another region was offered, opened for it. What is not on offer to that region
     /// is not found.
-    pub async fn replica_origin(
+    async fn replica_origin(
         &self,
         region: &str,
         request: &PartRequest,
