@@ -289,6 +289,7 @@ impl From<InventoryError> for Error {
             InventoryError::DiskTaken { .. } => {
                 Self::Invalid { field: "disks", message: error.to_string() }
             }
+            InventoryError::Exists(_) => Self::Invalid { field: "id", message: error.to_string() },
             InventoryError::Broken { .. } | InventoryError::Io(_) => {
                 Self::Unavailable { what: "the inventory of servers", source: Box::new(error) }
             }
