@@ -5,6 +5,7 @@
 
 mod admin;
 mod bootstrap;
+pub mod signature;
 mod token;
 mod user;
 
