@@ -8,6 +8,7 @@
 //! The catalogue decides nothing and knows neither HTTP nor how bytes are stored. It takes instants
 //! as arguments and reads no clock.
 
+mod access_key;
 mod assignment;
 mod backup;
 mod connect;
@@ -34,6 +35,7 @@ mod user;
 mod vault;
 mod volume;
 
+pub use access_key::AccessKeys;
 pub use assignment::Assignments;
 pub use backup::{BackupFilter, BackupKey, BackupQuery, Backups};
 pub use connect::Catalog;
