@@ -19,6 +19,7 @@ pub mod policy;
 pub mod quota;
 pub mod record;
 pub mod restore;
+mod seal;
 pub mod secret;
 pub mod settings;
 pub mod share;
@@ -44,6 +45,7 @@ pub use strongroom_catalog::Catalog;
 pub use strongroom_engine::{MasterKey, Store};
 
 use folder::VolumeFolder;
+use seal::Sealer;
 use secret::TokenKey;
 use vaults::Vaults;
 
@@ -80,6 +82,8 @@ struct Inner {
     chance: Arc<dyn Chance>,
     settings: Settings,
     token_key: TokenKey,
+    /// Keeps the secrets of access keys.
+    sealer: Sealer,
     /// Verified against when a user does not exist, so that its absence takes as long to find out.
     decoy_hash: String,
     /// Tells idle workers of this node that a job was enqueued.
@@ -110,6 +114,7 @@ impl Service {
             chance: parts.chance,
             settings,
             token_key: TokenKey::derive(&secret),
+            sealer: Sealer::derive(&secret),
             decoy_hash,
             nudge: Notify::new(),
             litter: Notify::new(),
@@ -151,6 +156,10 @@ impl Service {
 
     pub(crate) fn token_key(&self) -> &TokenKey {
         &self.0.token_key
+    }
+
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.0.sealer
     }
 
     pub(crate) fn decoy_hash(&self) -> &str {

@@ -1,10 +1,17 @@
 //! Requests signed with an access key: read the proof, rebuild what was signed, compare.
+//!
+//! There are two forms with the same name of algorithm. The newer says `Access=` and signs with the
+//! secret itself; the older says `Credential=`, signs with a key derived from the secret, the day
+//! and a scope, and signs only the first value of a repeated name of the query and, of a POST
+//! without a body, the query in the body's place. Only what is listed as signed is proved.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use ring::{digest, hmac};
 use strongroom_model::time::Timestamp;
+
+use crate::error::{Error, Result};
 
 const ALGORITHM: &str = "SDK-HMAC-SHA256";
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
@@ -32,6 +39,16 @@ impl SignedRequest<'_> {
         let mut found = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
         let (_, value) = found.next()?;
         found.next().is_none().then_some(value.trim())
+    }
+
+    /// The value of a header, if it is there. One that is sent twice could be read in two ways:
+    /// `Unauthenticated`.
+    pub(super) fn only(&self, name: &str) -> Result<Option<&str>> {
+        let is_there = self.headers.iter().any(|(key, _)| key.eq_ignore_ascii_case(name));
+        match self.header(name) {
+            None if is_there => Err(Error::Unauthenticated),
+            value => Ok(value),
+        }
     }
 }
 
@@ -99,7 +116,7 @@ impl<'a> Claim<'a> {
         let mut headers = String::new();
         let mut dated = false;
         for name in self.signed_headers.split(';') {
-            dated |= name == "x-sdk-date";
+            dated |= name.eq_ignore_ascii_case("x-sdk-date");
             writeln!(headers, "{}:{}", name.to_ascii_lowercase(), request.header(name)?).ok()?;
         }
         if !dated {
@@ -114,7 +131,7 @@ impl<'a> Claim<'a> {
         }
         let actual = hex(digest::digest(&digest::SHA256, payload).as_ref());
         let hash = request.header("x-sdk-content-sha256").unwrap_or(&actual);
-        if hash != UNSIGNED_PAYLOAD && hash != actual {
+        if hash != UNSIGNED_PAYLOAD && !hash.eq_ignore_ascii_case(&actual) {
             return None;
         }
         let path = canonical_path(request.path)?;
@@ -148,8 +165,9 @@ fn parse_date(text: &str) -> Option<Timestamp> {
 }
 
 fn canonical_path(path: &str) -> Option<String> {
-    let parts: Option<Vec<_>> = path.split('/').map(|part| Some(encode(&decode(part)?))).collect();
-    let mut path = parts?.join("/");
+    let plain = decode(path)?;
+    let parts: Vec<_> = plain.split(|byte| *byte == b'/').map(encode).collect();
+    let mut path = parts.join("/");
     if !path.ends_with('/') {
         path.push('/');
     }

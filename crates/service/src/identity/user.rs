@@ -189,7 +189,7 @@ impl Service {
     }
 }
 
-async fn user_by_id(tx: &mut Transaction<'_>, id: &str) -> Result<User> {
+pub(super) async fn user_by_id(tx: &mut Transaction<'_>, id: &str) -> Result<User> {
     let parsed = UserId::parse(id).map_err(|_| missing("user", id))?;
     tx.users().find(&parsed).await?.ok_or_else(|| missing("user", id))
 }

@@ -54,6 +54,7 @@ impl Service {
                     tx.jobs().purge_finished(before).await?;
                     tx.tasks().purge_finished(before).await?;
                     tx.revocations().purge(now).await?;
+                    tx.access_keys().purge(now).await?;
                     Ok::<_, Error>(tx.vaults().list_all().await?)
                 })
             })
