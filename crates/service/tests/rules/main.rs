@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
+mod access_keys;
 mod backups;
 #[path = "../clock/calendar.rs"]
 #[allow(dead_code, reason = "another binary uses the rest")]
@@ -21,6 +22,9 @@ mod policy_runs;
 mod policy_year;
 mod quotas;
 mod shares;
+mod signatures;
+mod signing;
 mod tags;
+mod temporary_keys;
 mod volumes;
 mod world;
