@@ -5,6 +5,7 @@
 //! Nothing here decides anything: a door reads a request, names things in the words of the model,
 //! asks the service, and writes the answer in the dialect's own keys, formats and error texts.
 
+mod authenticate;
 mod fault;
 pub mod identity;
 mod incoming;

@@ -157,6 +157,8 @@ fn identity_settings(service: &Service, addresses: Addresses) -> IdentitySetting
     IdentitySettings {
         identity_endpoint: format!("http://{}", addresses.identity),
         volume_endpoint: format!("http://{}", addresses.volume),
+        cbr_endpoint: None,
+        compute_endpoint: None,
         region: service.settings().region.clone(),
         body_limit_bytes: volume::DEFAULT_BODY_LIMIT_BYTES,
         chance: Arc::new(SystemChance),
