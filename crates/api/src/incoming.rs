@@ -64,18 +64,18 @@ pub(crate) fn routed(method: &Method) -> Method {
     if method == Method::HEAD { Method::GET } else { method.clone() }
 }
 
-/// Reads a body of at most `limit_bytes`. One without a content type is ignored, as Cinder does;
-/// one of a type other than JSON is refused.
-pub(crate) async fn read_body(
-    body: Body,
-    headers: &HeaderMap,
-    limit_bytes: usize,
-) -> Result<Option<Bytes>, Fault> {
-    let bytes = match Limited::new(body, limit_bytes).collect().await {
-        Ok(collected) => collected.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Err(Fault::too_large()),
-        Err(_) => return Err(Fault::malformed_body()),
-    };
+/// Reads a body of at most `limit_bytes`, whatever it is.
+pub(crate) async fn collect_body(body: Body, limit_bytes: usize) -> Result<Bytes, Fault> {
+    match Limited::new(body, limit_bytes).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Fault::too_large()),
+        Err(_) => Err(Fault::malformed_body()),
+    }
+}
+
+/// The body that counts. One without a content type is ignored, as Cinder does; one of a type other
+/// than JSON is refused.
+pub(crate) fn json_body(bytes: Bytes, headers: &HeaderMap) -> Result<Option<Bytes>, Fault> {
     if bytes.is_empty() {
         return Ok(None);
     }

@@ -6,6 +6,7 @@
 //! Nothing here decides anything: a door reads a request, names things in the words of the model,
 //! asks the service, and writes the answer in the dialect's own keys, formats and error texts.
 
+mod authenticate;
 pub mod cbr;
 mod fault;
 pub mod identity;
@@ -13,8 +14,8 @@ mod incoming;
 mod json;
 mod openapi;
 mod origin;
+pub mod peer;
 mod query;
 mod reply;
 mod routing;
-pub mod peer;
 pub mod volume;

@@ -76,10 +76,20 @@ pub(crate) async fn revoke_scope(session: &mut Session, kind: &str, id: &str) ->
     Ok(())
 }
 
-fn words(scope: &Scope) -> (&'static str, &str) {
+/// The stored words for a scope.
+pub(crate) fn words(scope: &Scope) -> (&'static str, &str) {
     match scope {
         Scope::Project(id) => (PROJECT_SCOPE, id.as_str()),
         Scope::Domain(id) => (DOMAIN_SCOPE, id.as_str()),
+    }
+}
+
+/// The scope that two stored words mean.
+pub(crate) fn scope_of(kind: &str, id: &str) -> Option<Scope> {
+    match kind {
+        PROJECT_SCOPE => ProjectId::parse(id).ok().map(Scope::Project),
+        DOMAIN_SCOPE => DomainId::parse(id).ok().map(Scope::Domain),
+        _ => None,
     }
 }
 
@@ -94,14 +104,10 @@ fn values(assignment: &Assignment) -> Vec<Value> {
 }
 
 fn decode(row: &Fields<'_>) -> Result<Assignment> {
-    let is_project = row.text("scope_kind")? == PROJECT_SCOPE;
+    let kind = row.text("scope_kind")?;
     Ok(Assignment {
         user_id: row.id("user_id", UserId::parse)?,
-        scope: if is_project {
-            Scope::Project(row.id("scope_id", ProjectId::parse)?)
-        } else {
-            Scope::Domain(row.id("scope_id", DomainId::parse)?)
-        },
+        scope: row.parsed("scope_id", |id| scope_of(&kind, id))?,
         role: row.parsed("role", Role::parse)?,
     })
 }

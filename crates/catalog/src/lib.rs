@@ -8,6 +8,7 @@
 //! The catalogue decides nothing and knows neither HTTP nor how bytes are stored. It takes instants
 //! as arguments and reads no clock.
 
+mod access_key;
 mod assignment;
 mod backup;
 mod checkpoint;
@@ -39,6 +40,7 @@ mod vault;
 mod vault_usage;
 mod volume;
 
+pub use access_key::AccessKeys;
 pub use assignment::Assignments;
 pub use backup::{BackupFilter, BackupKey, BackupQuery, Backups};
 pub use checkpoint::Checkpoints;

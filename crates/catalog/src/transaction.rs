@@ -5,9 +5,9 @@ use std::pin::Pin;
 
 use crate::sql::Session;
 use crate::{
-    Assignments, Backups, Checkpoints, Domains, Jobs, Operations, Policies, Projects, Quotas,
-    Replications, Revocations, ServerBackups, Settings, Shares, Snapshots, TagSets, Tasks, Users,
-    Vaults, Volumes,
+    AccessKeys, Assignments, Backups, Checkpoints, Domains, Jobs, Operations, Policies, Projects,
+    Quotas, Replications, Revocations, ServerBackups, Settings, Shares, Snapshots, TagSets, Tasks,
+    Users, Vaults, Volumes,
 };
 
 /// A boxed future that may move between threads.
@@ -49,6 +49,11 @@ impl Transaction<'_> {
     /// Which roles users hold where.
     pub const fn assignments(&mut self) -> Assignments<'_> {
         Assignments(&mut self.session)
+    }
+
+    /// What requests are signed with.
+    pub const fn access_keys(&mut self) -> AccessKeys<'_> {
+        AccessKeys(&mut self.session)
     }
 
     /// Tokens that were given back before their time.

@@ -104,6 +104,39 @@ pub struct Assignment {
     pub role: Role,
 }
 
+/// The two halves of a secret with which a user's programs sign requests, instead of bringing a
+/// token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessKey {
+    /// The public half, which names the key: capital letters and digits.
+    pub access: String,
+    /// Whose it is: a request that it signs has this user's roles and no others.
+    pub user_id: UserId,
+    /// The secret half, sealed so that the catalogue alone does not give it away.
+    pub sealed_secret: String,
+    /// Free text.
+    pub description: String,
+    /// A disabled key proves nothing.
+    pub is_enabled: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// What bounds a temporary key; a permanent one has no bounds but its user's.
+    pub bounds: Option<KeyBounds>,
+}
+
+/// What bounds a temporary key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyBounds {
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// The only scope in which it holds; without one wherever its user holds a role.
+    pub scope: Option<Scope>,
+    /// The permanent key by which it was asked for, and with which it ends.
+    pub parent: Option<String>,
+    /// The token by which it was asked for, by its id for audit, and with which it ends.
+    pub token_id: Option<String>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

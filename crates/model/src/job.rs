@@ -2,9 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{
-    BackupId, JobId, ProjectId, ReplicationId, ShareId, SnapshotId, VolumeId,
-};
+use crate::id::{BackupId, JobId, ProjectId, ReplicationId, ShareId, SnapshotId, VolumeId};
 use crate::time::Timestamp;
 
 /// What a job does. It names rows and carries no data that a row could give.

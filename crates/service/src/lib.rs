@@ -23,6 +23,7 @@ pub mod refusal;
 pub mod replication;
 pub mod restore;
 pub mod saved;
+mod seal;
 pub mod secret;
 pub mod servers;
 pub mod settings;
@@ -52,6 +53,7 @@ pub use strongroom_engine::{MasterKey, Store};
 
 use folder::VolumeFolder;
 use replication::{Origins, Peers};
+use seal::Sealer;
 use secret::TokenKey;
 use servers::ServerFolder;
 use vaults::Vaults;
@@ -92,6 +94,8 @@ struct Inner {
     chance: Arc<dyn Chance>,
     settings: Settings,
     token_key: TokenKey,
+    /// Keeps the secrets of access keys.
+    sealer: Sealer,
     /// Verified against when a user does not exist, so that its absence takes as long to find out.
     decoy_hash: String,
     /// Tells idle workers of this node that a job was enqueued.
@@ -127,6 +131,7 @@ impl Service {
             chance: parts.chance,
             settings,
             token_key: TokenKey::derive(&secret),
+            sealer: Sealer::derive(&secret),
             decoy_hash,
             nudge: Notify::new(),
             litter: Notify::new(),
@@ -185,6 +190,10 @@ impl Service {
 
     pub(crate) fn token_key(&self) -> &TokenKey {
         &self.0.token_key
+    }
+
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.0.sealer
     }
 
     pub(crate) fn decoy_hash(&self) -> &str {

@@ -65,6 +65,9 @@ pub(crate) struct Claims {
     /// How it was obtained.
     #[serde(rename = "m")]
     pub(crate) methods: Vec<String>,
+    /// The access key by which it was obtained, if it was.
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) access_key: Option<String>,
     /// When it was issued, in microseconds.
     #[serde(rename = "t")]
     pub(crate) issued_at: Timestamp,
@@ -125,6 +128,7 @@ mod tests {
             user_id: "u".to_owned(),
             scope: ClaimedScope::Project("p".to_owned()),
             methods: vec!["password".to_owned()],
+            access_key: None,
             issued_at: Timestamp::from_micros(1),
             expires_at: Timestamp::from_micros(2),
         }

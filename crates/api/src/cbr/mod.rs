@@ -121,7 +121,10 @@ impl Door {
         let found = routes::find(project.is_some(), &method, &rest)?;
         *area = found.area;
         let body = read_body(body, self.settings.body_limit_bytes).await?;
-        let caller = authentication::authenticate(&self.service, &parts, &body, request_id).await?;
+        let caller = {
+            let proof = (project.as_deref(), &body);
+            authentication::authenticate(&self.service, &parts, proof, request_id).await?
+        };
         let call = Call {
             service: self.service.clone(),
             settings: Arc::clone(&self.settings),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Value;
-use strongroom_service::identity::Token;
+use strongroom_model::identity::User;
+use strongroom_service::identity::Proved;
 use strongroom_service::{Caller, Service};
 
 use super::IdentitySettings;
@@ -24,8 +25,8 @@ pub(super) struct Ask {
     pub(super) settings: Arc<IdentitySettings>,
     /// Who asks.
     pub(super) caller: Caller,
-    /// The token that proved it.
-    pub(super) token: Token,
+    /// The same, with what proved it.
+    pub(super) proved: Proved,
     /// The token that is asked about.
     pub(super) subject: Option<String>,
     /// The query.
@@ -38,6 +39,11 @@ impl Ask {
     /// The body as JSON.
     pub(super) fn json(&self) -> Result<Value, Refusal> {
         parse(self.body.as_ref())
+    }
+
+    /// The user that asks.
+    pub(super) async fn own_user(&self) -> Result<User, Refusal> {
+        Ok(self.service.user(&self.caller, self.caller.user_id.as_str()).await?)
     }
 
     /// The address of a thing below version 3.

@@ -27,6 +27,11 @@ fn read_credentials(identity: &Map<String, Value>) -> Result<Credentials, Refusa
             let token = inner(identity, "token")?;
             Ok(Credentials::Token(text(token, "id")?))
         }
+        [method] if method == "hw_ak_sk" => {
+            let halves = inner(identity, "hw_ak_sk")?;
+            let half = |key| text(inner(halves, key)?, "key");
+            Ok(Credentials::AccessKey { access: half("access")?, secret: half("secret")? })
+        }
         _ => Err(Refusal::unauthenticated()),
     }
 }
@@ -118,6 +123,17 @@ mod tests {
     }
 
     #[test]
+    fn both_halves_of_a_key_prove_its_user() {
+        let halves = json!({"access": {"key": "A"}, "secret": {"key": "S"}});
+        let identity = json!({"methods": ["hw_ak_sk"], "hw_ak_sk": halves});
+        let (credentials, _) = read(&json!({"auth": {"identity": identity}})).unwrap();
+        let Credentials::AccessKey { access, secret } = credentials else {
+            panic!("{credentials:?}")
+        };
+        assert_eq!((access.as_str(), secret.as_str()), ("A", "S"));
+    }
+
+    #[test]
     fn scopes_in_every_spelling() {
         let id = || "x".to_owned();
         let table = [
@@ -150,6 +166,8 @@ mod tests {
             json!({"methods": ["password"], "password": {"user": {"name": "a"}}}),
             json!({"methods": ["password"], "password": {"user": {"name": 1, "password": "p"}}}),
             json!({"methods": ["token"], "token": {"id": 7}}),
+            json!({"methods": ["hw_ak_sk"], "hw_ak_sk": {"access": {"key": "A"}}}),
+            json!({"methods": ["hw_ak_sk"], "hw_ak_sk": {"access": "A", "secret": "S"}}),
         ] {
             assert!(read(&json!({"auth": {"identity": identity}})).is_err(), "{identity}");
         }

@@ -1,6 +1,7 @@
 //! The catalogue: which services there are and where, for one project.
 
 use serde_json::{Value, json};
+use strongroom_service::CallerScope;
 
 use super::IdentitySettings;
 use super::ask::{Answer, Ask};
@@ -15,13 +16,15 @@ enum Place {
     Identity,
     /// At the volume door, in this version, below a project.
     Volume(&'static str),
-    /// At the CBR door, below a project.
+    /// At the backup door, below a project: clients of it put paths behind the address as it is.
     Cbr,
+    /// At the compute service, without a project in the address.
+    Compute,
 }
 
 /// Type, name and place of every service. Each kind of client looks for a type of its own; those
 /// of Huawei's lineage never discover versions and need theirs in the address.
-const SERVICES: [(&str, &str, Place); 7] = [
+const SERVICES: [(&str, &str, Place); 8] = [
     ("identity", "keystone", Place::Identity),
     ("volumev3", "cinderv3", Place::Volume("v3")),
     ("volumev2", "cinderv2", Place::Volume("v2")),
@@ -29,6 +32,7 @@ const SERVICES: [(&str, &str, Place); 7] = [
     ("vbs", "vbs", Place::Volume("v2")),
     ("vbsv2", "vbsv2", Place::Volume("v2")),
     ("cbr", "cbr", Place::Cbr),
+    ("compute", "nova", Place::Compute),
 ];
 
 const INTERFACES: [&str; 3] = ["public", "internal", "admin"];
@@ -62,15 +66,24 @@ pub(super) fn of(settings: &IdentitySettings, project: Option<&str>) -> Vec<Valu
 }
 
 fn url(settings: &IdentitySettings, place: Place, project: Option<&str>) -> Option<String> {
-    match (place, project) {
-        (Place::Identity, _) => Some(format!("{}/v3", settings.identity_endpoint)),
-        (Place::Volume(version), Some(project)) => {
-            Some(format!("{}/{version}/{project}", settings.volume_endpoint))
-        }
-        (Place::Cbr, Some(project)) => {
-            settings.cbr_endpoint.as_ref().map(|endpoint| format!("{endpoint}/v3/{project}"))
-        }
-        (Place::Volume(_) | Place::Cbr, None) => None,
+    if place == Place::Identity {
+        return Some(format!("{}/v3", settings.identity_endpoint));
+    }
+    let (base, project) = (base(settings, place)?, project?);
+    Some(match place {
+        Place::Volume(version) => format!("{base}/{version}/{project}"),
+        Place::Cbr | Place::Identity => format!("{base}/v3/{project}"),
+        Place::Compute => format!("{base}/v2.1"),
+    })
+}
+
+/// Where the addresses of a place begin, if it is to be found anywhere.
+fn base(settings: &IdentitySettings, place: Place) -> Option<&str> {
+    match place {
+        Place::Identity => Some(&settings.identity_endpoint),
+        Place::Volume(_) => Some(&settings.volume_endpoint),
+        Place::Cbr => settings.cbr_endpoint.as_deref(),
+        Place::Compute => settings.compute_endpoint.as_deref(),
     }
 }
 
@@ -84,7 +97,10 @@ fn endpoint_id(service: usize, interface: usize) -> String {
 
 /// `GET /auth/catalog`.
 pub(super) fn show(ask: &Ask) -> Answer {
-    let project = ask.token.project.as_ref().map(|project| project.id.as_str());
+    let project = match &ask.caller.scope {
+        CallerScope::Project(id) => Some(id.as_str()),
+        CallerScope::Domain(_) | CallerScope::Unscoped => None,
+    };
     let catalogue = of(&ask.settings, project);
     let links = json!({"self": ask.address("auth/catalog"), "next": null, "previous": null});
     Ok(Reply::ok(json!({"catalog": catalogue, "links": links})))
@@ -102,6 +118,7 @@ pub(super) fn service(ask: &Ask, id: &str) -> Answer {
 
 fn all_services(ask: &Ask) -> Vec<Value> {
     let entries = SERVICES.iter().enumerate();
+    let entries = entries.filter(|(_, (.., place))| base(&ask.settings, *place).is_some());
     let views = entries.map(|(at, (kind, name, _))| {
         let id = service_id(at);
         json!({
@@ -174,6 +191,7 @@ mod tests {
             identity_endpoint: "http://h:5000".to_owned(),
             volume_endpoint: "http://h:8776".to_owned(),
             cbr_endpoint: Some("http://h:8799".to_owned()),
+            compute_endpoint: None,
             region: "home".to_owned(),
             body_limit_bytes: 1024,
             chance: Arc::new(SeededChance::new(1)),
@@ -195,6 +213,23 @@ mod tests {
         vbs http://h:8776/v2/p
         vbsv2 http://h:8776/v2/p
         cbr http://h:8799/v3/p
+        ");
+    }
+
+    #[test]
+    fn other_doors_are_published_if_they_are_there() {
+        let settings = IdentitySettings {
+            cbr_endpoint: Some("http://h:8777".to_owned()),
+            compute_endpoint: Some("http://h:8774".to_owned()),
+            ..settings()
+        };
+        let lines: Vec<String> = of(&settings, Some("p"))[6..]
+            .iter()
+            .map(|it| format!("{} {} {}", it["type"], it["name"], it["endpoints"][0]["url"]))
+            .collect();
+        insta::assert_snapshot!(lines.join("\n").replace('"', ""), @r"
+        cbr cbr http://h:8777/v3/p
+        compute nova http://h:8774/v2.1
         ");
     }
 

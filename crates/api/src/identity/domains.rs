@@ -15,9 +15,16 @@ pub(super) async fn list(ask: &Ask) -> Answer {
     Ok(reply(ask, "domains", &domains))
 }
 
-/// `GET /auth/domains`: those in which the caller holds a role.
+/// `GET /auth/domains`: those in which the caller holds a role. Whoever signs looks its account up
+/// here, and finds it with or without a role in it.
 pub(super) async fn own(ask: &Ask) -> Answer {
-    let domains = ask.service.domains_of(&ask.caller, &ask.caller.user_id).await?;
+    let mut domains = ask.service.domains_of(&ask.caller, &ask.caller.user_id).await?;
+    if ask.proved.is_signed() {
+        let own = ask.service.own_domain(&ask.caller).await?;
+        if !domains.contains(&own) {
+            domains.push(own);
+        }
+    }
     Ok(reply(ask, "domains", &domains))
 }
 

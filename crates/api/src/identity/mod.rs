@@ -1,13 +1,16 @@
 //! The identity door: the part of Keystone's version 3 that gets clients a token and a catalogue,
-//! and lets an admin keep domains, projects, users and roles.
+//! and lets an admin keep domains, projects, users and roles; and what the vendor adds for access
+//! keys and accounts.
 //!
 //! A request runs through [`serve`]: version documents and new tokens are for anybody, everything
-//! else needs a token, and [`routes`] finds the handler.
+//! else needs a token or a signature, and [`routes`] finds the handler.
 
+mod account;
 mod ask;
 mod assignments;
 mod auth_request;
 mod catalogue;
+mod credentials;
 mod discovery;
 mod domains;
 mod fields;
@@ -27,12 +30,13 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use strongroom_model::chance::Chance;
 use strongroom_service::Service;
-use strongroom_service::identity::Token;
 use tracing::Instrument;
 
 use ask::{Answer, Ask};
 use refusal::Refusal;
+use routes::Place;
 
+use crate::authenticate::Bearer;
 use crate::incoming;
 use crate::query::Query;
 
@@ -45,8 +49,11 @@ pub struct IdentitySettings {
     /// The address of the volume door as clients know it, without a version. Some clients replace
     /// the first `evs` or `v2` anywhere in it: the name should hold neither.
     pub volume_endpoint: String,
-    /// The address of the CBR door as clients know it, without a version, if there is one.
+    /// The address of the backup door as clients know it, without a version, if there is one:
+    /// `http://backup.example.org:8777`.
     pub cbr_endpoint: Option<String>,
+    /// The address of the compute service as clients know it, without a version, if there is one.
+    pub compute_endpoint: Option<String>,
     /// The one region there is.
     pub region: String,
     /// The most bytes of a request's body; more is refused.
@@ -93,36 +100,42 @@ impl Door {
         let segments = incoming::segments(parts.uri.path());
         let rest: Vec<&str> = segments.iter().map(String::as_str).collect();
         let endpoint = &self.settings.identity_endpoint;
-        let rest = match (method.as_str(), rest.split_first()) {
+        let place = match (method.as_str(), rest.split_first()) {
             ("GET", None) => return Ok(discovery::root(endpoint)),
             ("GET", Some((&"v3", []))) => return Ok(discovery::document(endpoint)),
-            (_, Some((&"v3", rest))) => rest,
+            (_, Some((&"v3", rest))) => Place::Keystone(rest),
+            (_, Some((&"v3.0", ["OS-CREDENTIAL", rest @ ..]))) => Place::Credentials(rest),
+            (_, Some((&"v5", rest))) => Place::Account(rest),
             _ => return Err(Refusal::no_route()),
         };
         let query = Query::parse(parts.uri.query())?;
-        let limit_bytes = self.settings.body_limit_bytes;
-        if (method.as_str(), rest) == ("POST", &["auth", "tokens"]) {
-            let body = incoming::read_body(body, &parts.headers, limit_bytes).await?;
+        let body = incoming::collect_body(body, self.settings.body_limit_bytes).await?;
+        if (method.as_str(), place) == ("POST", Place::Keystone(&["auth", "tokens"])) {
+            let body = incoming::json_body(body, &parts.headers)?;
             return tokens::issue(&self.service, &self.settings, &query, body).await;
         }
-        let token = self.token(&parts.headers).await?;
+        if credentials::brings_its_token(&method, place) && !is_proved(&parts.headers) {
+            let body = incoming::json_body(body, &parts.headers)?;
+            return credentials::lend_to_token(&self.service, body, request_id).await;
+        }
+        let bearer = Bearer { parts: &parts, body: &body, project: None, request_id };
+        let proved = bearer.prove(&self.service).await?;
         let ask = Ask {
             service: self.service.clone(),
             settings: Arc::clone(&self.settings),
-            caller: token.caller(request_id.to_owned()),
-            token,
+            caller: proved.caller.clone(),
+            proved,
             subject: incoming::header(&parts.headers, "x-subject-token").map(str::to_owned),
             query,
-            body: incoming::read_body(body, &parts.headers, limit_bytes).await?,
+            body: incoming::json_body(body, &parts.headers)?,
         };
-        routes::dispatch(&ask, &method, rest).await
+        routes::dispatch(&ask, &method, place).await
     }
+}
 
-    async fn token(&self, headers: &HeaderMap) -> Result<Token, Refusal> {
-        let secret =
-            incoming::header(headers, "x-auth-token").ok_or_else(Refusal::unauthenticated)?;
-        Ok(self.service.validate_token(secret).await?)
-    }
+/// Whether a request brings anything that could prove its caller.
+fn is_proved(headers: &HeaderMap) -> bool {
+    headers.contains_key("x-auth-token") || headers.contains_key("authorization")
 }
 
 /// The status that says that a change is made and nothing is left to say.

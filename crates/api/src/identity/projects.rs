@@ -11,9 +11,15 @@ use super::refusal::Refusal;
 use super::{DONE, list};
 use crate::reply::Reply;
 
-/// `GET /projects`.
+/// `GET /projects`. Whoever signs looks its project up by the name of the region and takes the one
+/// that is found: a name without a domain is one in the user's own.
 pub(super) async fn list(ask: &Ask) -> Answer {
-    let projects = ask.service.projects(&ask.caller).await?;
+    let mut projects = ask.service.projects(&ask.caller).await?;
+    let has_name = ask.query.get("name").is_some() && ask.query.get("domain_id").is_none();
+    if has_name && ask.proved.is_signed() {
+        let domain_id = ask.own_user().await?.domain_id;
+        projects.retain(|project| project.domain_id == domain_id);
+    }
     Ok(reply(ask, "projects", &projects))
 }
 

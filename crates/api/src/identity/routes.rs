@@ -5,10 +5,44 @@ use axum::http::Method;
 use super::ask::{Answer, Ask};
 use super::assignments::{self, Holder};
 use super::refusal::Refusal;
-use super::{catalogue, domains, projects, roles, tokens, users};
+use super::{account, catalogue, credentials, domains, projects, roles, tokens, users};
+
+/// Below which version a path leads, and what follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place<'a> {
+    /// `/v3/…`: Keystone's.
+    Keystone(&'a [&'a str]),
+    /// `/v3.0/OS-CREDENTIAL/…`: the vendor's access keys.
+    Credentials(&'a [&'a str]),
+    /// `/v5/…`: the vendor's accounts.
+    Account(&'a [&'a str]),
+}
 
 /// Finds the handler of a request and runs it.
-pub(super) async fn dispatch(ask: &Ask, method: &Method, rest: &[&str]) -> Answer {
+pub(super) async fn dispatch(ask: &Ask, method: &Method, place: Place<'_>) -> Answer {
+    match place {
+        Place::Keystone(rest) => of_keystone(ask, method, rest).await,
+        Place::Credentials(rest) => of_credentials(ask, method, rest).await,
+        Place::Account(["caller-identity"]) if method == Method::GET => {
+            account::caller_identity(ask).await
+        }
+        Place::Account(_) => Err(Refusal::no_route()),
+    }
+}
+
+async fn of_credentials(ask: &Ask, method: &Method, rest: &[&str]) -> Answer {
+    match (method.as_str(), rest) {
+        ("POST", ["securitytokens"]) => credentials::lend(ask).await,
+        ("GET", ["credentials"]) => credentials::list(ask).await,
+        ("POST", ["credentials"]) => credentials::create(ask).await,
+        ("GET", ["credentials", access]) => credentials::show(ask, access).await,
+        ("PUT", ["credentials", access]) => credentials::update(ask, access).await,
+        ("DELETE", ["credentials", access]) => credentials::delete(ask, access).await,
+        _ => Err(Refusal::no_route()),
+    }
+}
+
+async fn of_keystone(ask: &Ask, method: &Method, rest: &[&str]) -> Answer {
     match rest {
         ["auth", rest @ ..] => of_auth(ask, method, rest).await,
         ["projects", project, "users", user, "roles", rest @ ..] => {

@@ -131,6 +131,7 @@ mod tests {
             secret: "s".to_owned(),
             audit_id: "a".to_owned(),
             methods: vec!["password".to_owned()],
+            access_key: None,
             user,
             user_domain: domain.clone(),
             project: is_scoped.then_some(project),

@@ -10,9 +10,12 @@ use super::fields::Fields;
 use super::{DONE, list};
 use crate::reply::Reply;
 
-/// `GET /users`.
+/// `GET /users`. By name, whoever is no admin finds itself and nobody else.
 pub(super) async fn list(ask: &Ask) -> Answer {
-    let users = ask.service.users(&ask.caller).await?;
+    let users = match ask.query.get("name") {
+        Some(name) => ask.service.users_named(&ask.caller, name).await?,
+        None => ask.service.users(&ask.caller).await?,
+    };
     let views = users.iter().map(|user| view(ask, user)).collect();
     Ok(list::reply(ask, "users", views))
 }

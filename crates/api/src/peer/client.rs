@@ -76,8 +76,8 @@ impl HttpPeer {
     }
 
     /// Where that region is stays in the log.
-    fn unreachable(&self, error: &dyn std::error::Error) -> PeerError {
-        tracing::warn!(region = self.region, error, "a region cannot be reached");
+    fn unreachable(&self, error: &reqwest::Error) -> PeerError {
+        tracing::warn!(region = self.region, %error, "a region cannot be reached");
         self.away("it does not answer")
     }
 
@@ -174,9 +174,9 @@ impl Peer for HttpPeer {
     }
 
     fn state(&self, id: ReplicationId) -> PeerFuture<'_, CopyState> {
-        Box::pin(async move {
-            self.ask_json(Method::GET, &format!("copies/{id}"), Vec::new()).await
-        })
+        Box::pin(
+            async move { self.ask_json(Method::GET, &format!("copies/{id}"), Vec::new()).await },
+        )
     }
 
     fn part(&self, request: PartRequest) -> Arc<dyn ReplicaSource> {

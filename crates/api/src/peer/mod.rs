@@ -85,7 +85,9 @@ type Answer = Result<Response, Refusal>;
 async fn serve(State(door): State<Door>, request: Request) -> Response {
     match door.answer(request).await {
         Ok(response) => response,
-        Err(Refusal::Unknown) => told(StatusCode::UNAUTHORIZED, &json!({"message": "who are you?"})),
+        Err(Refusal::Unknown) => {
+            told(StatusCode::UNAUTHORIZED, &json!({"message": "who are you?"}))
+        }
         Err(Refusal::NoRoute) => told(StatusCode::NOT_FOUND, &json!({"message": "no such thing"})),
         Err(Refusal::Malformed) => {
             told(StatusCode::BAD_REQUEST, &json!({"message": "that is not understood"}))

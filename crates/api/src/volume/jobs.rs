@@ -48,6 +48,8 @@ const fn job_type(kind: &JobKind) -> &'static str {
         JobKind::DeleteBackup { .. } => "bksDeleteBackup",
         JobKind::RestoreBackup { .. } => "bksRestoreBackup",
         JobKind::ImportBackup { .. } => "bksImportBackup",
+        JobKind::ReplicateBackup { .. } => "bksReplicateBackup",
+        JobKind::ReceiveBackup { .. } => "bksReceiveBackup",
         JobKind::CreateVolume { .. } => "createVolume",
         JobKind::DeleteVolume { .. } => "deleteVolume",
         JobKind::CreateSnapshot { .. } => "createSnapshot",
@@ -62,6 +64,8 @@ const fn error_code(kind: &JobKind) -> &'static str {
         JobKind::RestoreBackup { .. } => "VolumeBackup.0200",
         JobKind::CreateBackup { .. }
         | JobKind::ImportBackup { .. }
+        | JobKind::ReplicateBackup { .. }
+        | JobKind::ReceiveBackup { .. }
         | JobKind::CreateVolume { .. }
         | JobKind::DeleteVolume { .. }
         | JobKind::CreateSnapshot { .. }

@@ -1,8 +1,8 @@
 //! The volume door: OpenStack's volume-backup dialect, versions 2 and 3, and its companions.
 //!
 //! A request runs through [`serve`]: its path is brought to one form ([`path`]), version documents
-//! are answered to anybody ([`discovery`]), the version is negotiated ([`microversion`]), the token
-//! is proved, and [`routes`] finds the handler. What every answer carries is added at the end.
+//! are answered to anybody ([`discovery`]), the version is negotiated ([`microversion`]), the caller
+//! is proved by token or signature, and [`routes`] finds the handler. What every answer carries is added at the end.
 
 mod backup_view;
 mod backups;
@@ -58,6 +58,7 @@ use microversion::Version;
 use path::Target;
 use vendor_fault::Area;
 
+use crate::authenticate::Bearer;
 use crate::fault::{self, Fault};
 use crate::query::Query;
 use crate::{incoming, origin};
@@ -143,10 +144,12 @@ impl Door {
             Target::Root | Target::Document(_) | Target::Nowhere => return Err(Fault::no_route()),
             Target::Operation { generation, project, rest } => (generation, project, rest),
         };
-        let caller = self.caller(&parts.headers, request_id).await?;
+        let body = incoming::collect_body(body, self.settings.body_limit_bytes).await?;
+        let named = project.as_deref();
+        let bearer = Bearer { parts: &parts, body: &body, project: named, request_id };
+        let caller = bearer.caller(&self.service).await?;
         let version = negotiated?;
-        require_own_project(&caller, project.as_deref())?;
-        let limit_bytes = self.settings.body_limit_bytes;
+        require_own_project(&caller, named)?;
         let call = Call {
             service: self.service.clone(),
             settings: Arc::clone(&self.settings),
@@ -154,16 +157,9 @@ impl Door {
             version,
             links: Links { origin, generation, project },
             query: Query::parse(parts.uri.query())?,
-            body: incoming::read_body(body, &parts.headers, limit_bytes).await?,
+            body: incoming::json_body(body, &parts.headers)?,
         };
         routes::dispatch(&call, &method, &rest).await
-    }
-
-    async fn caller(&self, headers: &HeaderMap, request_id: &str) -> Result<Caller, Fault> {
-        let unauthenticated = || Fault::from(strongroom_service::Error::Unauthenticated);
-        let secret = incoming::header(headers, "x-auth-token").ok_or_else(unauthenticated)?;
-        let token = self.service.validate_token(secret).await?;
-        Ok(token.caller(request_id.to_owned()))
     }
 }
 

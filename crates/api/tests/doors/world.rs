@@ -262,6 +262,7 @@ fn doors(service: &Service, chance: &Arc<dyn Chance>) -> (Router, Router) {
         identity_endpoint: "http://id.test:5000".to_owned(),
         volume_endpoint: "http://vol.test:8776".to_owned(),
         cbr_endpoint: Some("http://cbr.test:8799".to_owned()),
+        compute_endpoint: None,
         region: "home".to_owned(),
         body_limit_bytes: BODY_LIMIT_BYTES,
         chance: Arc::clone(chance),

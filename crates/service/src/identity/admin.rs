@@ -6,6 +6,7 @@ use strongroom_model::identity::{Domain, Scope};
 use strongroom_model::project::Project;
 use strongroom_model::tag::Tagged;
 
+use super::user::user_by_id;
 use super::{IdentityChange, NewProject};
 use crate::error::{Error, Result};
 use crate::{Caller, CallerScope, DEFAULT_DOMAIN_ID, Service};
@@ -27,6 +28,18 @@ impl Service {
             self.catalog().read(|tx| Box::pin(async move { domain_by_id(tx, id).await })).await?;
         let is_own = caller.scope == CallerScope::Domain(domain.id.clone());
         if caller.is_cloud_admin || is_own { Ok(domain) } else { Err(missing("domain", id)) }
+    }
+
+    /// The domain that the caller's user belongs to.
+    pub async fn own_domain(&self, caller: &Caller) -> Result<Domain> {
+        self.catalog()
+            .read(|tx| {
+                Box::pin(async move {
+                    let user = user_by_id(tx, caller.user_id.as_str()).await?;
+                    domain_by_id(tx, user.domain_id.as_str()).await
+                })
+            })
+            .await
     }
 
     /// Makes a domain (admin).

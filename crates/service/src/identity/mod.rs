@@ -1,15 +1,25 @@
-//! The built-in identity: passwords to tokens, tokens to callers; domains, projects, users, roles.
+//! The built-in identity: passwords to tokens, tokens and signatures to callers; domains, projects,
+//! users, roles, access keys.
 //!
 //! A token is signed and holds who, where and until when; roles are looked up when it is used, so
 //! that taking a role away works at once.
 
+mod access_key;
 mod admin;
 mod bootstrap;
+mod proof;
+pub mod signature;
+mod signed;
 mod token;
 mod user;
 
+pub use access_key::{
+    AccessKeyChange, IssuedKey, PERMANENT_KEYS_MAX, TEMPORARY_KEYS_MAX, TEMPORARY_LIFE_MAX,
+    TEMPORARY_LIFE_MIN,
+};
 pub use bootstrap::Bootstrap;
 pub(crate) use bootstrap::token_secret;
+pub use proof::{Proof, Proved};
 
 use strongroom_model::id::{DomainId, ProjectId};
 use strongroom_model::identity::{Domain, Role, User};
@@ -48,6 +58,13 @@ pub enum Credentials {
     },
     /// A token that still holds.
     Token(String),
+    /// Both halves of a permanent access key.
+    AccessKey {
+        /// The public half.
+        access: String,
+        /// The secret half.
+        secret: String,
+    },
 }
 
 /// The scope that somebody asks for.
@@ -70,8 +87,10 @@ pub struct Token {
     pub secret: String,
     /// Its id for audit and revocation; not a secret.
     pub audit_id: String,
-    /// `password` and, or, `token`.
+    /// `password`, `token` or `hw_ak_sk`, or several of them.
     pub methods: Vec<String>,
+    /// The access key by which it was asked for, and with which it ends.
+    pub access_key: Option<String>,
     /// Whose it is.
     pub user: User,
     /// The user's domain.

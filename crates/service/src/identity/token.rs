@@ -7,13 +7,14 @@ use strongroom_model::project::Project;
 use strongroom_model::time::Timestamp;
 
 use super::bootstrap::ADMIN_PROJECT_SETTING;
+use super::signed::{Holder, find_holder, is_same};
 use super::{Credentials, DomainRef, NameOrId, ScopeRequest, Token};
 use crate::error::{Error, Result};
 use crate::secret::{ClaimedScope, Claims, verify_password};
-use crate::{DEFAULT_DOMAIN_ID, Service};
+use crate::{Caller, CallerScope, DEFAULT_DOMAIN_ID, Service};
 
 /// A scope that was found, with the roles held there.
-struct Granted {
+pub(super) struct Granted {
     project: Option<Project>,
     domain: Option<Domain>,
     roles: Vec<Role>,
@@ -21,9 +22,11 @@ struct Granted {
 }
 
 /// Who proved what, before a scope is chosen.
-struct Proof {
+struct Shown {
     user: User,
     methods: Vec<String>,
+    /// The access key by which it was proved.
+    access_key: Option<String>,
     /// A token cannot be used to prolong itself.
     expires_at: Option<Timestamp>,
 }
@@ -66,6 +69,7 @@ impl Service {
             user_id: user.id.as_str().to_owned(),
             scope: granted.claimed(),
             methods: proof.methods.clone(),
+            access_key: proof.access_key.clone(),
             issued_at: now,
             expires_at,
         };
@@ -77,7 +81,8 @@ impl Service {
     /// project or role is gone.
     pub async fn validate_token(&self, secret: &str) -> Result<Token> {
         let claims = self.token_key().read(secret).ok_or(Error::Unauthenticated)?;
-        if claims.expires_at <= self.now() {
+        let now = self.now();
+        if claims.expires_at <= now {
             return Err(Error::Unauthenticated);
         }
         let claimed = &claims;
@@ -89,6 +94,9 @@ impl Service {
                         return Err(Error::Unauthenticated);
                     }
                     let user = claimed_user(tx, claimed).await?;
+                    if let Some(access) = &claimed.access_key {
+                        permanent_holder(tx, access, now).await?;
+                    }
                     let domain = enabled_domain(tx, &user.domain_id).await?;
                     let granted = grant(tx, &user, &claimed.scope.request()).await?;
                     Ok((user, domain, granted))
@@ -112,7 +120,7 @@ impl Service {
             .await
     }
 
-    async fn prove(&self, credentials: Credentials) -> Result<Proof> {
+    async fn prove(&self, credentials: Credentials) -> Result<Shown> {
         match credentials {
             Credentials::Token(secret) => {
                 let token = self.validate_token(&secret).await?;
@@ -120,13 +128,35 @@ impl Service {
                 if !methods.iter().any(|method| method == "token") {
                     methods.push("token".to_owned());
                 }
-                Ok(Proof { user: token.user, methods, expires_at: Some(token.expires_at) })
+                Ok(Shown {
+                    user: token.user,
+                    methods,
+                    access_key: token.access_key,
+                    expires_at: Some(token.expires_at),
+                })
             }
             Credentials::Password { user, password } => {
                 let user = self.user_by_password(&user, password).await?;
-                Ok(Proof { user, methods: vec!["password".to_owned()], expires_at: None })
+                let methods = vec!["password".to_owned()];
+                Ok(Shown { user, methods, access_key: None, expires_at: None })
+            }
+            Credentials::AccessKey { access, secret } => {
+                let user = self.user_by_key(&access, &secret).await?;
+                let methods = vec!["hw_ak_sk".to_owned()];
+                Ok(Shown { user, methods, access_key: Some(access), expires_at: None })
             }
         }
+    }
+
+    /// The user of the permanent key that has these halves.
+    async fn user_by_key(&self, access: &str, secret: &str) -> Result<User> {
+        let now = self.now();
+        let work = self
+            .catalog()
+            .read(|tx| Box::pin(async move { permanent_holder(tx, access, now).await }));
+        let holder = work.await?;
+        let kept = self.sealer().open(access, &holder.key.sealed_secret)?;
+        if is_same(&kept, secret) { Ok(holder.user) } else { Err(Error::Unauthenticated) }
     }
 
     /// The enabled user of that name whose password is `password`. A wrong name costs as much time
@@ -157,11 +187,23 @@ impl Granted {
         }
     }
 
+    /// The caller that holds this.
+    pub(super) fn into_caller(self, user_id: UserId, request_id: String) -> Caller {
+        let scope = match (self.project, self.domain) {
+            (Some(project), _) => CallerScope::Project(project.id),
+            (None, Some(domain)) => CallerScope::Domain(domain.id),
+            (None, None) => CallerScope::Unscoped,
+        };
+        let (role, is_cloud_admin) = (self.roles.first().copied(), self.is_cloud_admin);
+        Caller { user_id, scope, role, is_cloud_admin, request_id }
+    }
+
     fn into_token(self, secret: String, claims: Claims, user: User, user_domain: Domain) -> Token {
         Token {
             secret,
             audit_id: claims.audit_id,
             methods: claims.methods,
+            access_key: claims.access_key,
             user,
             user_domain,
             project: self.project,
@@ -191,13 +233,27 @@ async fn claimed_user(tx: &mut Transaction<'_>, claims: &Claims) -> Result<User>
     if holds { Ok(user) } else { Err(Error::Unauthenticated) }
 }
 
-async fn enabled_domain(tx: &mut Transaction<'_>, id: &DomainId) -> Result<Domain> {
+/// The permanent key of that public half, if it holds.
+async fn permanent_holder(
+    tx: &mut Transaction<'_>,
+    access: &str,
+    now: Timestamp,
+) -> Result<Holder> {
+    let holder = find_holder(tx, access, now).await?;
+    if holder.key.bounds.is_none() { Ok(holder) } else { Err(Error::Unauthenticated) }
+}
+
+pub(super) async fn enabled_domain(tx: &mut Transaction<'_>, id: &DomainId) -> Result<Domain> {
     let domain = tx.domains().find(id).await?;
     domain.filter(|domain| domain.is_enabled).ok_or(Error::Unauthenticated)
 }
 
 /// The scope that was asked for, if the user holds a role there.
-async fn grant(tx: &mut Transaction<'_>, user: &User, request: &ScopeRequest) -> Result<Granted> {
+pub(super) async fn grant(
+    tx: &mut Transaction<'_>,
+    user: &User,
+    request: &ScopeRequest,
+) -> Result<Granted> {
     let (project, domain) = match request {
         ScopeRequest::Unscoped | ScopeRequest::Default => (None, None),
         ScopeRequest::Project(named) => {

@@ -17,6 +17,17 @@ impl Service {
         self.catalog().read(|tx| Box::pin(async move { Ok(tx.users().list().await?) })).await
     }
 
+    /// The users of a name: all for an admin, else the caller itself or nobody.
+    pub async fn users_named(&self, caller: &Caller, name: &str) -> Result<Vec<User>> {
+        let mut users = self
+            .catalog()
+            .read(|tx| Box::pin(async move { Ok::<_, Error>(tx.users().list().await?) }))
+            .await?;
+        users.retain(|user| user.name == name);
+        users.retain(|user| caller.is_cloud_admin || caller.user_id == user.id);
+        Ok(users)
+    }
+
     /// One user: any for an admin, else the caller itself.
     pub async fn user(&self, caller: &Caller, id: &str) -> Result<User> {
         let user =
@@ -189,7 +200,7 @@ impl Service {
     }
 }
 
-async fn user_by_id(tx: &mut Transaction<'_>, id: &str) -> Result<User> {
+pub(super) async fn user_by_id(tx: &mut Transaction<'_>, id: &str) -> Result<User> {
     let parsed = UserId::parse(id).map_err(|_| missing("user", id))?;
     tx.users().find(&parsed).await?.ok_or_else(|| missing("user", id))
 }

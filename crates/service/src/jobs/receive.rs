@@ -29,9 +29,9 @@ impl Service {
         let found = self
             .catalog()
             .read(|tx| {
-                Box::pin(async move {
-                    Ok::<_, Error>(tx.replications().find(replication_id).await?)
-                })
+                Box::pin(
+                    async move { Ok::<_, Error>(tx.replications().find(replication_id).await?) },
+                )
             })
             .await?;
         let replication = found.ok_or_else(|| {

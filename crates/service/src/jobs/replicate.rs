@@ -34,9 +34,7 @@ impl Service {
         let (state, record) = (&state, &record);
         let is_ended = self
             .catalog()
-            .transact(|tx| {
-                Box::pin(async move { self.note_copy(tx, claim, record, state).await })
-            })
+            .transact(|tx| Box::pin(async move { self.note_copy(tx, claim, record, state).await }))
             .await?;
         match (is_ended, state.status) {
             (true, _) => Ok(()),

@@ -55,6 +55,7 @@ impl Service {
                     tx.tasks().purge_finished(before).await?;
                     tx.operations().purge_ended(before).await?;
                     tx.revocations().purge(now).await?;
+                    tx.access_keys().purge(now).await?;
                     Ok::<_, Error>(tx.vaults().list_all().await?)
                 })
             })

@@ -6,9 +6,7 @@ use strongroom_model::checkpoint::Checkpoint;
 use strongroom_model::id::{BackupId, CheckpointId, ReplicationId, UserId};
 use strongroom_model::identity::Role;
 use strongroom_model::job::JobKind;
-use strongroom_model::operation::{
-    Operation, OperationDetail, OperationFault, OperationKind,
-};
+use strongroom_model::operation::{Operation, OperationDetail, OperationFault, OperationKind};
 use strongroom_model::replication::{
     ReplicaPart, Replication, ReplicationDetail, ReplicationSide, ReplicationStatus,
 };
@@ -168,8 +166,7 @@ impl Service {
         let record = self.copy_record(vault, offer, (&saved, &disks));
         tx.replications().insert(&record).await?;
         for (_, copy) in &disks {
-            let work =
-                JobKind::ReceiveBackup { backup_id: copy.id, replication_id: record.id };
+            let work = JobKind::ReceiveBackup { backup_id: copy.id, replication_id: record.id };
             self.enqueue_about(tx, &caller, work, subject(copy)).await?;
         }
         let place = (&record.project_id, Some(vault.id));
@@ -449,4 +446,3 @@ impl Service {
         Ok(part.map(|part| part.source_backup_id))
     }
 }
-

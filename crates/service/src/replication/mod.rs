@@ -24,12 +24,12 @@ use strongroom_model::replication::ReplicationStatus;
 
 pub use offer::{Offer, OfferedBackup, OfferedDisk, OfferedServer};
 pub use seal::{PeerKey, SECRET_MIN, Sealed};
-pub use serve::{PartQuestion, PartRequest};
 pub(crate) use serve::Origins;
+pub use serve::{PartQuestion, PartRequest};
+pub use source::{Destination, StartedReplication};
 pub use strongroom_engine::{
     CHUNKS_BYTES_MAX, OUTLINE_BYTES_MAX, ReplicaSource, SUMMARY_BYTES_MAX, WireError,
 };
-pub use source::{Destination, StartedReplication};
 
 /// How long a replication is gone on with while the other region cannot be reached.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(24 * 3600);

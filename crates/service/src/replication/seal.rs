@@ -60,8 +60,8 @@ impl PeerKey {
     /// Whether a seal is by this key, covers that, and is not too old or too new.
     pub fn verifies(&self, seal: &str, sealed: &Sealed<'_>, now: Timestamp) -> bool {
         let window = i64::try_from(WINDOW.as_secs()).unwrap_or(i64::MAX);
-        let is_timely = now.as_secs().saturating_sub(sealed.at_secs).unsigned_abs()
-            <= window.unsigned_abs();
+        let is_timely =
+            now.as_secs().saturating_sub(sealed.at_secs).unsigned_abs() <= window.unsigned_abs();
         // The comparison of hashes takes the same time wherever they differ.
         let is_right = blake3::Hash::from_hex(seal).is_ok_and(|seal| seal == self.hash(sealed));
         is_timely && is_right

@@ -87,8 +87,12 @@ impl Service {
         request: &PartRequest,
     ) -> Result<Arc<Origin>, PeerError> {
         let naming = request.naming.to_hex();
-        let key =
-            (request.replication_id, request.backup_id, request.base_id, naming.as_str().to_owned());
+        let key = (
+            request.replication_id,
+            request.backup_id,
+            request.base_id,
+            naming.as_str().to_owned(),
+        );
         let (backup, base) = self.offered(region, request).await.map_err(as_peer)?;
         {
             let open = self.0.origins.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,11 +103,10 @@ impl Service {
         let (vault_id, data_id) = backup;
         let repository = self.repository(vault_id).await.map_err(as_peer)?;
         let naming = request.naming.clone();
-        let opened = tokio::task::spawn_blocking(move || {
-            Origin::open(&repository, data_id, base, naming)
-        })
-        .await
-        .map_err(|error| as_peer(Error::internal(error)))?;
+        let opened =
+            tokio::task::spawn_blocking(move || Origin::open(&repository, data_id, base, naming))
+                .await
+                .map_err(|error| as_peer(Error::internal(error)))?;
         let origin = Arc::new(opened.map_err(|error| {
             let message = error.to_string();
             if error.is_transient() { unreachable_now(self, message) } else { refused(message) }

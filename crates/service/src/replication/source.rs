@@ -259,7 +259,9 @@ impl Service {
     ) -> Result<()> {
         let records = self
             .catalog()
-            .read(|tx| Box::pin(async move { Ok::<_, Error>(tx.replications().of_backup(id).await?) }))
+            .read(|tx| {
+                Box::pin(async move { Ok::<_, Error>(tx.replications().of_backup(id).await?) })
+            })
             .await?;
         let done = records.into_iter().find(|record| {
             record.side == ReplicationSide::Source

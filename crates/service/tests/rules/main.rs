@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
+mod access_keys;
 mod backups;
 #[path = "../clock/calendar.rs"]
 #[allow(dead_code, reason = "another binary uses the rest")]
@@ -22,6 +23,9 @@ mod policy_year;
 mod quotas;
 mod servers;
 mod shares;
+mod signatures;
+mod signing;
 mod tags;
+mod temporary_keys;
 mod volumes;
 mod world;

@@ -169,6 +169,7 @@ fn identity_settings(service: &Service, addresses: Addresses) -> IdentitySetting
         identity_endpoint: format!("http://{}", addresses.identity),
         volume_endpoint: format!("http://{}", addresses.volume),
         cbr_endpoint: Some(format!("http://{}", addresses.cbr)),
+        compute_endpoint: None,
         region: service.settings().region.clone(),
         body_limit_bytes: volume::DEFAULT_BODY_LIMIT_BYTES,
         chance: Arc::new(SystemChance),
