@@ -35,6 +35,7 @@ mod task;
 mod transaction;
 mod user;
 mod vault;
+mod vault_policy;
 mod volume;
 
 pub use assignment::Assignments;
