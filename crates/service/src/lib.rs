@@ -20,6 +20,7 @@ pub mod policy;
 pub mod quota;
 pub mod record;
 pub mod refusal;
+mod replication;
 pub mod restore;
 pub mod secret;
 pub mod servers;
