@@ -37,6 +37,7 @@ mod task;
 mod transaction;
 mod user;
 mod vault;
+mod vault_policy;
 mod vault_usage;
 mod volume;
 

@@ -8,6 +8,7 @@ use strongroom_model::id::{BackupId, OperationId, ProjectId, ReplicationId, Vaul
 use strongroom_model::identity::Role;
 use strongroom_model::job::{JobKind, Subject};
 use strongroom_model::operation::{Operation, OperationDetail, OperationKind, ReplicationEnds};
+use strongroom_model::policy::{self, Policy};
 use strongroom_model::replication::{
     ReplicaPart, Replication, ReplicationDetail, ReplicationSide, ReplicationStatus,
 };
@@ -119,25 +120,44 @@ impl Service {
         let started = self
             .catalog()
             .transact(|tx| {
-                Box::pin(async move {
-                    self.begin_vault_replication(tx, caller, vault, to, is_automatic).await
-                })
+                Box::pin(
+                    async move { self.begin_copies(tx, caller, vault, (to, is_automatic)).await },
+                )
             })
             .await?;
         self.nudge();
         Ok((vault.clone(), started))
     }
 
-    /// As [`Service::replicate_vault`] in the caller's transaction and without asking the other
-    /// region first: what stands in the way there becomes the failure of each replication. The
-    /// workers are still to be nudged.
+    /// Begins to copy what a vault holds and the destination has not, on behalf of a policy, without
+    /// asking the other region first: what stands in the way there becomes the failure of each
+    /// replication. The workers are still to be nudged.
     pub(crate) async fn begin_vault_replication(
         &self,
         tx: &mut Transaction<'_>,
         caller: &Caller,
         vault: &Vault,
-        to: &Destination,
-        is_automatic: bool,
+        (_policy, destination, vault_id): (&Policy, &policy::Destination, Option<VaultId>),
+    ) -> Result<()> {
+        let message = "the policy is bound without a vault to copy to";
+        let vault_id = vault_id.ok_or_else(|| Refusal::DestinationMissing.because(message))?;
+        let to = Destination {
+            region: destination.region.clone(),
+            project_id: destination.project_id.clone(),
+            vault_id,
+            name: None,
+            description: None,
+        };
+        self.begin_copies(tx, caller, vault, (&to, true)).await?;
+        Ok(())
+    }
+
+    async fn begin_copies(
+        &self,
+        tx: &mut Transaction<'_>,
+        caller: &Caller,
+        vault: &Vault,
+        (to, is_automatic): (&Destination, bool),
     ) -> Result<Vec<StartedReplication>> {
         self.peer(&to.region)?;
         check_vault(vault)?;
