@@ -22,6 +22,7 @@ pub mod quota;
 pub mod record;
 pub mod refusal;
 pub mod restore;
+pub mod saved;
 pub mod secret;
 pub mod servers;
 pub mod settings;
