@@ -6,7 +6,7 @@ use std::pin::Pin;
 use crate::sql::Session;
 use crate::{
     Assignments, Backups, Checkpoints, Domains, Jobs, Operations, Policies, Projects, Quotas,
-    Revocations, ServerBackups, Settings, Shares, Snapshots, TagSets, Tasks, Users, Vaults,
+    Revocations, SavedPoints, ServerBackups, Settings, Shares, Snapshots, TagSets, Tasks, Users, Vaults,
     Volumes,
 };
 
@@ -84,6 +84,11 @@ impl Transaction<'_> {
     /// Saved points of servers.
     pub const fn server_backups(&mut self) -> ServerBackups<'_> {
         ServerBackups(&mut self.session)
+    }
+
+    /// Saved points of either kind.
+    pub const fn saved(&mut self) -> SavedPoints<'_> {
+        SavedPoints(&mut self.session)
     }
 
     /// The log of what was done.

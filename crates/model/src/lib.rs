@@ -26,6 +26,7 @@ pub mod policy;
 pub mod project;
 pub mod quota;
 pub mod resource;
+pub mod saved;
 pub mod server_backup;
 pub mod share;
 pub mod size;
