@@ -6,8 +6,8 @@ use std::pin::Pin;
 use crate::sql::Session;
 use crate::{
     Assignments, Backups, Checkpoints, Domains, Jobs, Operations, Policies, Projects, Quotas,
-    Revocations, SavedPoints, ServerBackups, Settings, Shares, Snapshots, TagSets, Tasks, Users, Vaults,
-    Volumes,
+    Replications, Revocations, SavedPoints, ServerBackups, Settings, Shares, Snapshots, TagSets,
+    Tasks, Users, Vaults, Volumes,
 };
 
 /// A boxed future that may move between threads.
@@ -86,9 +86,8 @@ impl Transaction<'_> {
         ServerBackups(&mut self.session)
     }
 
-    /// Saved points of either kind.
-    pub const fn saved(&mut self) -> SavedPoints<'_> {
-        SavedPoints(&mut self.session)
+    Replications, Revocations, SavedPoints, ServerBackups, Settings, Shares, Snapshots, TagSets,
+    Tasks, Users, Vaults, Volumes,
     }
 
     /// The log of what was done.
