@@ -9,6 +9,7 @@
 
 pub mod backup;
 pub mod caller;
+pub mod checkpoint;
 pub mod error;
 pub mod folder;
 mod growth;
