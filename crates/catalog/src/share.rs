@@ -48,6 +48,8 @@ pub enum ShareFilter {
     NameLike(String),
     /// The backup's status is this word.
     Status(String),
+    /// The share stands there.
+    Taken(ShareStatus),
     /// The backup lies in this zone.
     AvailabilityZone(String),
 }
@@ -330,9 +332,9 @@ impl Shares<'_> {
         self.0.execute(TABLE.what, sql, vec![Value::text(to)]).await
     }
 
-    /// Whether a backup is shared with anybody.
+    /// Whether a backup is shared with anybody who has not declined.
     pub async fn exist_of(&mut self, backup_id: BackupId) -> Result<bool> {
-        let tail = "WHERE backup_id = $1 LIMIT 1";
+        let tail = "WHERE backup_id = $1 AND status <> 'rejected' LIMIT 1";
         let found = TABLE.find(self.0, tail, vec![Value::text(backup_id)], decode).await?;
         Ok(found.is_some())
     }
@@ -346,6 +348,9 @@ fn apply(conditions: &mut Conditions, filter: &ShareFilter) {
         ShareFilter::VolumeId(id) => conditions.equals("backup.volume_id", Value::text(id)),
         ShareFilter::NameLike(part) => conditions.contains("backup.name_folded", part),
         ShareFilter::Status(word) => conditions.equals("backup.status", Value::text(word)),
+        ShareFilter::Taken(status) => {
+            conditions.equals("share.status", Value::text(status.as_str()));
+        }
         ShareFilter::AvailabilityZone(zone) => {
             conditions.equals("COALESCE(backup.availability_zone, '')", Value::text(zone));
         }

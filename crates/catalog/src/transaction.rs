@@ -86,8 +86,14 @@ impl Transaction<'_> {
         ServerBackups(&mut self.session)
     }
 
-    Replications, Revocations, SavedPoints, ServerBackups, Settings, Shares, Snapshots, TagSets,
-    Tasks, Users, Vaults, Volumes,
+    /// Saved points of either kind.
+    pub const fn saved(&mut self) -> SavedPoints<'_> {
+        SavedPoints(&mut self.session)
+    }
+
+    /// Copies of backups in other regions.
+    pub const fn replications(&mut self) -> Replications<'_> {
+        Replications(&mut self.session)
     }
 
     /// The log of what was done.
