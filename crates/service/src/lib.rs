@@ -15,6 +15,7 @@ pub mod folder;
 mod growth;
 pub mod identity;
 pub mod jobs;
+pub mod member;
 pub mod metadata;
 pub mod operation;
 pub mod policy;
