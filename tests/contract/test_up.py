@@ -49,7 +49,7 @@ def test_no_secret_is_logged(server, admin):
 def test_a_second_process_on_the_same_data_is_refused(server):
     said = run(
         [binary(), "up", "--data", server.data]
-        + ["--identity", "127.0.0.1:0", "--volume", "127.0.0.1:0"],
+        + ["--identity", "127.0.0.1:0", "--volume", "127.0.0.1:0", "--cbr", "127.0.0.1:0"],
         expect=1,
     )
     assert "in use by another process" in said
@@ -61,7 +61,7 @@ def test_a_port_that_is_taken(server, tmp_path):
     taken = server.addresses["volume"]
     said = run(
         [binary(), "up", "--data", tmp_path / "other"]
-        + ["--identity", "127.0.0.1:0", "--volume", taken],
+        + ["--identity", "127.0.0.1:0", "--cbr", "127.0.0.1:0", "--volume", taken],
         expect=1,
     )
     assert taken in said

@@ -1,15 +1,19 @@
 //! The front doors: foreign requests in, calls on [`strongroom_service::Service`] and its answers out.
 //!
 //! [`volume`] speaks OpenStack's volume-backup dialect (versions 2 and 3) and the companions that its
-//! clients need; [`identity`] speaks the part of Keystone's that gets them a token and a catalogue.
+//! clients need; [`cbr`] speaks the vendor's dialect of vaults; [`identity`] speaks the part of
+//! Keystone's that gets them a token and a catalogue.
 //! Nothing here decides anything: a door reads a request, names things in the words of the model,
 //! asks the service, and writes the answer in the dialect's own keys, formats and error texts.
 
+pub mod cbr;
 mod fault;
 pub mod identity;
 mod incoming;
 mod json;
+mod openapi;
 mod origin;
 mod query;
 mod reply;
+mod routing;
 pub mod volume;

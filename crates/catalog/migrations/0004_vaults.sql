@@ -162,8 +162,8 @@ CREATE INDEX operation_backup ON operation (backup_id) WHERE ended_at IS NULL;
 CREATE INDEX operation_vault ON operation (vault_id) WHERE ended_at IS NULL;
 CREATE INDEX operation_ended ON operation (ended_at);
 
--- One copy of one backup in another region, on either side. side is 'source' or 'destination';
--- peer_url and others stand in detail, a document.
+-- One copy of one backup in another region, as one side has it: 'source' or 'destination'. detail: a
+-- document.
 CREATE TABLE replication (
     id                        $TEXT NOT NULL PRIMARY KEY,
     side                      $TEXT NOT NULL,
@@ -183,7 +183,6 @@ CREATE TABLE replication (
     destination_checkpoint_id $TEXT,
     is_automatic              BIGINT NOT NULL,
     progress                  BIGINT NOT NULL,
-    fault                     $TEXT,
     message                   $TEXT,
     detail                    $TEXT NOT NULL,
     created_at                BIGINT NOT NULL,

@@ -25,6 +25,7 @@ pub mod page;
 pub mod policy;
 pub mod project;
 pub mod quota;
+pub mod replication;
 pub mod resource;
 pub mod server_backup;
 pub mod share;

@@ -17,7 +17,7 @@ pub(crate) struct Args {
 /// The sub-commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Start everything embedded: identity, volume API, SQLite, a folder as store.
+    /// Start everything embedded: identity, volume and CBR APIs, SQLite, a folder as store.
     Up(Up),
     /// Use the backup engine alone, without any server.
     #[command(subcommand)]
@@ -39,6 +39,9 @@ pub(crate) struct Up {
     /// Address of the volume service; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8776")]
     pub(crate) volume: SocketAddr,
+    /// Address of the CBR service; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8799")]
+    pub(crate) cbr: SocketAddr,
     /// Catalogue: a `postgres://` or `sqlite://` URL; DIR/catalog.db if absent.
     #[arg(long, value_name = "URL")]
     pub(crate) database: Option<String>,

@@ -15,17 +15,20 @@ enum Place {
     Identity,
     /// At the volume door, in this version, below a project.
     Volume(&'static str),
+    /// At the CBR door, below a project.
+    Cbr,
 }
 
 /// Type, name and place of every service. Each kind of client looks for a type of its own; those
 /// of Huawei's lineage never discover versions and need theirs in the address.
-const SERVICES: [(&str, &str, Place); 6] = [
+const SERVICES: [(&str, &str, Place); 7] = [
     ("identity", "keystone", Place::Identity),
     ("volumev3", "cinderv3", Place::Volume("v3")),
     ("volumev2", "cinderv2", Place::Volume("v2")),
     ("block-storage", "cinder", Place::Volume("v3")),
     ("vbs", "vbs", Place::Volume("v2")),
     ("vbsv2", "vbsv2", Place::Volume("v2")),
+    ("cbr", "cbr", Place::Cbr),
 ];
 
 const INTERFACES: [&str; 3] = ["public", "internal", "admin"];
@@ -64,7 +67,10 @@ fn url(settings: &IdentitySettings, place: Place, project: Option<&str>) -> Opti
         (Place::Volume(version), Some(project)) => {
             Some(format!("{}/{version}/{project}", settings.volume_endpoint))
         }
-        (Place::Volume(_), None) => None,
+        (Place::Cbr, Some(project)) => {
+            settings.cbr_endpoint.as_ref().map(|endpoint| format!("{endpoint}/v3/{project}"))
+        }
+        (Place::Volume(_) | Place::Cbr, None) => None,
     }
 }
 
@@ -167,6 +173,7 @@ mod tests {
         IdentitySettings {
             identity_endpoint: "http://h:5000".to_owned(),
             volume_endpoint: "http://h:8776".to_owned(),
+            cbr_endpoint: Some("http://h:8799".to_owned()),
             region: "home".to_owned(),
             body_limit_bytes: 1024,
             chance: Arc::new(SeededChance::new(1)),
@@ -187,6 +194,7 @@ mod tests {
         block-storage http://h:8776/v3/p
         vbs http://h:8776/v2/p
         vbsv2 http://h:8776/v2/p
+        cbr http://h:8799/v3/p
         ");
     }
 

@@ -11,7 +11,8 @@ use crate::contract;
 
 /// Where an example differs from what we answer: absent keys and nulls, by their places.
 pub(crate) fn differences(schema: &str, example: &Value) -> Vec<String> {
-    let mut found: Vec<String> = contract::schema(schema)
+    let mut found: Vec<String> = contract::VOLUME
+        .schema(schema)
         .iter_errors(example)
         .map(|error| {
             let place = error.instance_path().to_string();

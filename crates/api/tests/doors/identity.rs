@@ -77,7 +77,7 @@ async fn an_admin_lets_a_user_in() {
         .iter()
         .map(|it| it["type"].as_str().unwrap())
         .collect();
-    assert_eq!(types, ["identity", "volumev3", "volumev2", "block-storage", "vbs", "vbsv2"]);
+    assert_eq!(types, ["identity", "volumev3", "volumev2", "block-storage", "vbs", "vbsv2", "cbr"]);
     let url = token["catalog"][1]["endpoints"][0]["url"].as_str().unwrap();
     assert_eq!(url, format!("http://vol.test:8776/v3/{project_id}"));
     let ann = nobody.with("x-auth-token", &secret);

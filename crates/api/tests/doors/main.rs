@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod cbr;
 mod cloud_backups;
 mod contract;
 mod examples;

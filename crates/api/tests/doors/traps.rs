@@ -1,10 +1,15 @@
 //! Every numbered trap has a test that names it, or a line in the notes on the door.
+//!
+//! The traps of the volume door are numbered with a T, those of the CBR door with a C.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// How many traps there are, numbered from 1.
-const TRAPS: u8 = 40;
+/// A door's traps: the letter before their numbers, and how many there are, numbered from 1.
+type Series = (char, u8);
+
+const VOLUME: Series = ('t', 40);
+const CBR: Series = ('c', 44);
 
 /// The files below a directory with one of these endings.
 fn files(directory: &Path, endings: &[&str], found: &mut Vec<PathBuf>) {
@@ -20,19 +25,20 @@ fn files(directory: &Path, endings: &[&str], found: &mut Vec<PathBuf>) {
 }
 
 /// The numbers in the name of the function that a line begins, as in `fn t01_t02_addresses(`.
-fn tested(line: &str) -> Vec<u8> {
+fn tested(line: &str, letter: char) -> Vec<u8> {
     let line = line.trim_start();
     let begins = ["fn ", "async fn ", "def ", "async def "];
     let Some(rest) = begins.iter().find_map(|begin| line.strip_prefix(begin)) else {
         return Vec::new();
     };
     let name = rest.split('(').next().unwrap_or_default();
-    name.split('_').filter_map(|word| number(word.strip_prefix('t')?)).collect()
+    name.split('_').filter_map(|word| number(word.strip_prefix(letter)?)).collect()
 }
 
 /// The numbers of a line of the notes, as in `(T-01, T-02)`.
-fn told(line: &str) -> Vec<u8> {
-    line.split("T-").skip(1).filter_map(|rest| number(rest.get(..2)?)).collect()
+fn told(line: &str, letter: char) -> Vec<u8> {
+    let mark = format!("{}-", letter.to_ascii_uppercase());
+    line.split(&mark).skip(1).filter_map(|rest| number(rest.get(..2)?)).collect()
 }
 
 fn number(text: &str) -> Option<u8> {
@@ -40,12 +46,12 @@ fn number(text: &str) -> Option<u8> {
     is_number.then(|| text.parse().ok())?
 }
 
-#[test]
-fn every_trap_is_named_by_a_test_or_told() {
+/// The numbers of a series that some test or note names.
+fn named((letter, _): Series) -> BTreeSet<u8> {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let mut named = BTreeSet::new();
     for (directory, endings, numbers) in [
-        ("crates", ["rs"], tested as fn(&str) -> Vec<u8>),
+        ("crates", ["rs"], tested as fn(&str, char) -> Vec<u8>),
         ("tests/contract", ["py"], tested),
         ("docs/api", ["md"], told),
     ] {
@@ -54,23 +60,45 @@ fn every_trap_is_named_by_a_test_or_told() {
         assert!(!found.is_empty(), "{directory}");
         for file in found {
             let text = std::fs::read_to_string(file).unwrap();
-            named.extend(text.lines().flat_map(numbers));
+            named.extend(text.lines().flat_map(|line| numbers(line, letter)));
         }
     }
-    let all: BTreeSet<u8> = (1..=TRAPS).collect();
-    let missing: Vec<&u8> = all.difference(&named).collect();
+    named
+}
+
+fn assert_all_are_named(series: Series) {
+    let named = named(series);
+    let missing: Vec<u8> = (1..=series.1).filter(|number| !named.contains(number)).collect();
     assert!(missing.is_empty(), "no test and no note names the traps {missing:?}");
-    let unknown: Vec<&u8> = named.difference(&all).collect();
-    assert!(unknown.is_empty(), "there are no traps {unknown:?}");
+}
+
+#[test]
+fn every_trap_of_the_volume_door_is_named_by_a_test_or_told() {
+    assert_all_are_named(VOLUME);
+}
+
+#[test]
+#[ignore = "some families of operations are still to come"]
+fn every_trap_of_the_cbr_door_is_named_by_a_test_or_told() {
+    assert_all_are_named(CBR);
+}
+
+#[test]
+fn no_trap_is_named_that_there_is_not() {
+    for series in [VOLUME, CBR] {
+        let unknown: Vec<u8> =
+            named(series).into_iter().filter(|number| !(1..=series.1).contains(number)).collect();
+        assert!(unknown.is_empty(), "there are no traps {unknown:?} of {series:?}");
+    }
 }
 
 #[test]
 fn numbers_are_read_from_names_and_notes() {
-    assert_eq!(tested("    async fn t01_t40_both() {"), [1, 40]);
-    assert_eq!(tested("def test_t12_pages(client):"), [12]);
+    assert_eq!(tested("    async fn t01_t40_both() {", 't'), [1, 40]);
+    assert_eq!(tested("def test_t12_pages(client):", 't'), [12]);
     for none in ["fn two_t1_t123_tab() {", "// t01_addresses", "let t01_x = 1;"] {
-        assert!(tested(none).is_empty(), "{none}");
+        assert!(tested(none, 't').is_empty(), "{none}");
     }
-    assert_eq!(told("Hosts are changed (T-01, T-02)."), [1, 2]);
-    assert!(told("T-shirts, T-1 and T-nn").is_empty());
+    assert_eq!(told("Hosts are changed (T-01, T-02).", 't'), [1, 2]);
+    assert!(told("T-shirts, T-1 and T-nn", 't').is_empty());
 }

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use strongroom_api::cbr::{self, CbrSettings};
 use strongroom_api::identity::{self, IdentitySettings};
 use strongroom_api::volume::{self, VolumeSettings};
 use strongroom_model::chance::{Chance, SeededChance};
@@ -17,7 +18,7 @@ use strongroom_service::{Catalog, MasterKey, Parts, Service, Settings, Store};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-use crate::contract;
+use crate::contract::{self, Contract};
 
 /// The most bytes of a body that the doors of a world take.
 pub(crate) const BODY_LIMIT_BYTES: usize = 4096;
@@ -32,6 +33,7 @@ pub(crate) struct World {
     pub(crate) service: Service,
     volume: Router,
     identity: Router,
+    cbr: Router,
     /// A token of the first administrator in its own project.
     pub(crate) admin: Access,
 }
@@ -73,6 +75,12 @@ impl Answer {
         faults[0]["message"].as_str().unwrap().to_owned()
     }
 
+    /// The code of a refusal of the CBR door with this status.
+    #[track_caller]
+    pub(crate) fn refused(self, status: u16) -> String {
+        self.expect(status)["error_code"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
@@ -98,12 +106,14 @@ impl World {
         let service = Service::open(parts, Settings::default()).await.unwrap();
         let first = service.bootstrap().await.unwrap().unwrap();
         let (volume, identity) = doors(&service, &chance);
+        let cbr = cbr_door(&service, &chance);
         let mut world = Self {
             dir,
             clock,
             service,
             volume,
             identity,
+            cbr,
             admin: Access { token: String::new(), project: first.project_id.to_string() },
         };
         let user = json!({"id": first.user_id.as_str(), "password": first.password});
@@ -191,6 +201,15 @@ impl World {
         self.clock.advance(Duration::from_secs(1));
     }
 
+    fn contract_of(&self, router: &Router) -> Option<&'static Contract> {
+        let is = |other: &Router| std::ptr::eq(router, other);
+        if is(&self.volume) {
+            Some(&contract::VOLUME)
+        } else {
+            is(&self.cbr).then(|| &*contract::CBR)
+        }
+    }
+
     /// A client of the volume door.
     pub(crate) fn volume(&self, access: &Access) -> Client<'_> {
         Client::new(&self.volume, Some(access), self)
@@ -199,6 +218,16 @@ impl World {
     /// A client of the volume door without a token.
     pub(crate) fn nobody(&self) -> Client<'_> {
         Client::new(&self.volume, None, self)
+    }
+
+    /// A client of the CBR door.
+    pub(crate) fn cbr(&self, access: &Access) -> Client<'_> {
+        Client::new(&self.cbr, Some(access), self)
+    }
+
+    /// A client of the CBR door without a token.
+    pub(crate) fn nobody_at_cbr(&self) -> Client<'_> {
+        Client::new(&self.cbr, None, self)
     }
 
     /// A client of the identity door.
@@ -230,6 +259,7 @@ fn doors(service: &Service, chance: &Arc<dyn Chance>) -> (Router, Router) {
     let identity = IdentitySettings {
         identity_endpoint: "http://id.test:5000".to_owned(),
         volume_endpoint: "http://vol.test:8776".to_owned(),
+        cbr_endpoint: Some("http://cbr.test:8799".to_owned()),
         region: "home".to_owned(),
         body_limit_bytes: BODY_LIMIT_BYTES,
         chance: Arc::clone(chance),
@@ -237,12 +267,21 @@ fn doors(service: &Service, chance: &Arc<dyn Chance>) -> (Router, Router) {
     (volume::router(service.clone(), volume), identity::router(service.clone(), identity))
 }
 
+fn cbr_door(service: &Service, chance: &Arc<dyn Chance>) -> Router {
+    let settings = CbrSettings {
+        public_endpoint: None,
+        body_limit_bytes: BODY_LIMIT_BYTES,
+        chance: Arc::clone(chance),
+    };
+    cbr::router(service.clone(), settings)
+}
+
 /// Sends requests to a door. `{p}` in a path stands for the project.
 #[derive(Clone)]
 pub(crate) struct Client<'a> {
     router: &'a Router,
-    /// Every answer is held against the OpenAPI document of the volume door.
-    has_contract: bool,
+    /// The OpenAPI document against which every answer is held.
+    contract: Option<&'static Contract>,
     world: &'a World,
     project: String,
     headers: Vec<(String, String)>,
@@ -254,7 +293,7 @@ impl<'a> Client<'a> {
         headers.extend(access.map(|it| ("x-auth-token".to_owned(), it.token.clone())));
         Self {
             router,
-            has_contract: std::ptr::eq(router, &raw const world.volume),
+            contract: world.contract_of(router),
             world,
             project: access.map(|it| it.project.clone()).unwrap_or_default(),
             headers,
@@ -322,8 +361,8 @@ impl<'a> Client<'a> {
             headers: parts.headers,
             text: String::from_utf8(bytes.to_vec()).unwrap(),
         };
-        if self.has_contract {
-            contract::check(method, &uri, &body, &answer);
+        if let Some(contract) = self.contract {
+            contract.check(method, &uri, &body, &answer);
         }
         answer
     }

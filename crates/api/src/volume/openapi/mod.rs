@@ -217,7 +217,7 @@ mod tests {
     fn whatever_is_named_is_there_and_whatever_is_there_is_named() {
         let document = document();
         let mut names = BTreeSet::new();
-        collect_references(&document, &mut names);
+        crate::openapi::tests::collect_references(&document, &mut names);
         for name in &names {
             let pointer = name.trim_start_matches('#');
             assert!(document.pointer(pointer).is_some(), "{name} is not described");
@@ -231,19 +231,6 @@ mod tests {
         }
         let schemas = components().count();
         assert_eq!(document["components"]["schemas"].as_object().unwrap().len(), schemas);
-    }
-
-    fn collect_references(value: &Value, names: &mut BTreeSet<String>) {
-        match value {
-            Value::Object(map) => {
-                names.extend(map.get("$ref").and_then(Value::as_str).map(str::to_owned));
-                map.values().for_each(|inner| collect_references(inner, names));
-            }
-            Value::Array(items) => {
-                items.iter().for_each(|inner| collect_references(inner, names));
-            }
-            _ => {}
-        }
     }
 
     #[test]

@@ -1,0 +1,5 @@
+//! Agents in servers.
+
+use super::Route;
+
+pub(super) const ROUTES: &[Route] = &[];

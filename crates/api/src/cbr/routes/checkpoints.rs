@@ -1,0 +1,5 @@
+//! Runs of a vault.
+
+use super::Route;
+
+pub(super) const ROUTES: &[Route] = &[];

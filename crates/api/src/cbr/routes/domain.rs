@@ -1,0 +1,5 @@
+//! What has no project in its path.
+
+use super::Route;
+
+pub(super) const ROUTES: &[Route] = &[];

@@ -1,0 +1,5 @@
+//! With whom a backup is shared.
+
+use super::Route;
+
+pub(super) const ROUTES: &[Route] = &[];

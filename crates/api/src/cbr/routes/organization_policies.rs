@@ -1,0 +1,5 @@
+//! Policies of a whole domain.
+
+use super::Route;
+
+pub(super) const ROUTES: &[Route] = &[];

@@ -1,0 +1,5 @@
+//! Policies.
+
+use super::Route;
+
+pub(super) const ROUTES: &[Route] = &[];

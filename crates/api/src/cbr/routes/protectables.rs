@@ -1,0 +1,5 @@
+//! What can be protected.
+
+use super::Route;
+
+pub(super) const ROUTES: &[Route] = &[];

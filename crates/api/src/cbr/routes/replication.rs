@@ -1,0 +1,5 @@
+//! Copies in other regions.
+
+use super::Route;
+
+pub(super) const ROUTES: &[Route] = &[];

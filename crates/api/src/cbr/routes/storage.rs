@@ -1,0 +1,5 @@
+//! Space in use.
+
+use super::Route;
+
+pub(super) const ROUTES: &[Route] = &[];

@@ -1,0 +1,5 @@
+//! The tags of vaults.
+
+use super::Route;
+
+pub(super) const ROUTES: &[Route] = &[];
