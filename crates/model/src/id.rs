@@ -69,6 +69,16 @@ uuid_id! {
     OperationId,
     /// Names the record of a backup's copy in another region.
     ReplicationId,
+    /// Names a port: a server's interface as the network sees it.
+    PortId,
+    /// Names a network.
+    NetworkId,
+    /// Names a subnet of a network.
+    SubnetId,
+    /// Names a floating address.
+    FloatingIpId,
+    /// Names the image that a server was made from.
+    ImageId,
 }
 
 macro_rules! text_id {

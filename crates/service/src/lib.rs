@@ -9,6 +9,7 @@
 
 pub mod backup;
 pub mod caller;
+pub mod checkpoint;
 pub mod error;
 pub mod folder;
 mod growth;
@@ -22,7 +23,9 @@ pub mod record;
 pub mod refusal;
 mod replication;
 pub mod restore;
+pub mod saved;
 pub mod secret;
+pub mod servers;
 pub mod settings;
 pub mod share;
 pub mod snapshot;
@@ -49,6 +52,7 @@ pub use strongroom_engine::{MasterKey, Store};
 
 use folder::VolumeFolder;
 use secret::TokenKey;
+use servers::ServerFolder;
 use vaults::Vaults;
 
 /// The id of the domain that the first start makes, as Keystone has it.
@@ -65,6 +69,8 @@ pub struct Parts {
     pub master_key: MasterKey,
     /// The folder of volumes.
     pub folder: VolumeFolder,
+    /// The inventory of servers.
+    pub servers: ServerFolder,
     /// What tells the time.
     pub clock: Arc<dyn Clock>,
     /// Where ids, salts and secrets come from.
@@ -80,6 +86,7 @@ struct Inner {
     catalog: Catalog,
     vaults: Vaults,
     folder: VolumeFolder,
+    servers: ServerFolder,
     clock: Arc<dyn Clock>,
     chance: Arc<dyn Chance>,
     settings: Settings,
@@ -110,6 +117,7 @@ impl Service {
             catalog: parts.catalog,
             vaults,
             folder: parts.folder,
+            servers: parts.servers,
             clock: parts.clock,
             chance: parts.chance,
             settings,
@@ -129,6 +137,11 @@ impl Service {
     /// Where volumes lie.
     pub fn folder(&self) -> &VolumeFolder {
         &self.0.folder
+    }
+
+    /// Where the documents of servers lie.
+    pub fn server_folder(&self) -> &ServerFolder {
+        &self.0.servers
     }
 
     /// The present instant by this service's clock.

@@ -14,6 +14,7 @@ use strongroom_api::volume::{self, VolumeSettings};
 use strongroom_model::chance::{Chance, SeededChance};
 use strongroom_model::time::{SettableClock, Timestamp};
 use strongroom_service::folder::VolumeFolder;
+use strongroom_service::servers::ServerFolder;
 use strongroom_service::{Catalog, MasterKey, Parts, Service, Settings, Store};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -100,6 +101,7 @@ impl World {
             store: Store::folder(&path("store")).unwrap(),
             master_key: MasterKey::random(&*chance),
             folder: VolumeFolder::open(path("volumes")).unwrap(),
+            servers: ServerFolder::open(path("servers")).unwrap(),
             clock: Arc::clone(&clock) as _,
             chance: Arc::clone(&chance),
         };

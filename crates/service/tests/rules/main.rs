@@ -20,6 +20,7 @@ mod policy_keeps;
 mod policy_runs;
 mod policy_year;
 mod quotas;
+mod servers;
 mod shares;
 mod tags;
 mod volumes;

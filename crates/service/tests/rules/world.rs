@@ -22,6 +22,7 @@ use strongroom_service::folder::VolumeFolder;
 use strongroom_service::identity::{
     Bootstrap, Credentials, NameOrId, NewProject, NewUser, ScopeRequest,
 };
+use strongroom_service::servers::ServerFolder;
 use strongroom_service::volume::NewVolume;
 use strongroom_service::{Caller, Parts, Service, Settings};
 use strongroom_testkit::database::Database;
@@ -195,6 +196,7 @@ async fn open(
         store,
         master_key: MasterKey::from_bytes([7; 32]),
         folder: VolumeFolder::open(dir.path().join("volumes")).unwrap(),
+        servers: ServerFolder::open(dir.path().join("servers")).unwrap(),
         clock: Arc::<SettableClock>::clone(clock),
         chance: Arc::new(SeededChance::new(seed)),
     };
