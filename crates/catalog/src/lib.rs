@@ -37,6 +37,7 @@ mod transaction;
 mod user;
 mod vault;
 mod vault_policy;
+mod vault_usage;
 mod volume;
 
 pub use assignment::Assignments;
@@ -61,4 +62,5 @@ pub use task::{TaskQuery, Tasks};
 pub use transaction::{BoxFuture, Transaction};
 pub use user::Users;
 pub use vault::Vaults;
+pub use vault_usage::{ResourceUsage, VaultWarning};
 pub use volume::{VolumeFilter, VolumeKey, VolumeQuery, Volumes};

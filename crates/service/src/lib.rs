@@ -31,6 +31,7 @@ pub mod share;
 pub mod snapshot;
 pub mod tag;
 pub mod task;
+pub mod vault;
 mod vaults;
 pub mod volume;
 
