@@ -9,6 +9,7 @@ use strongroom_model::tag::Tagged;
 use super::change::{check_retention, check_trigger};
 use super::schedule::next_after;
 use super::vault::find_any_policy;
+use super::vault_run::{Halt, RefusedVaults};
 use super::{NewPolicy, PolicyChange, PolicyView};
 use crate::error::{Error, Result};
 use crate::tag::TaggedId;
@@ -131,17 +132,26 @@ impl Service {
     /// Runs a policy now, enabled or not. Refused while a run of it goes on.
     pub async fn execute_policy(&self, caller: &Caller, id: &str) -> Result<()> {
         let project = caller.project(Role::Member, "policy:execute")?;
-        self.catalog()
-            .transact(|tx| {
-                Box::pin(async move {
-                    let policy = find_policy(tx, project, id).await?;
-                    if tx.tasks().is_any_running(policy.id).await? {
-                        return Err(Error::PolicyRunning(policy.id));
-                    }
-                    self.start_run(tx, &policy, self.now()).await
+        let mut refused = RefusedVaults::new();
+        loop {
+            let known = &refused;
+            let begun = self
+                .catalog()
+                .transact(|tx| {
+                    Box::pin(async move {
+                        let policy = find_policy(tx, project, id).await?;
+                        if tx.tasks().is_any_running(policy.id).await? {
+                            return Err(Halt::Failed(Error::PolicyRunning(policy.id)));
+                        }
+                        self.start_run(tx, (&policy, self.now()), known).await
+                    })
                 })
-            })
-            .await?;
+                .await;
+            match begun {
+                Ok(()) => break,
+                Err(halt) => halt.note(&mut refused)?,
+            }
+        }
         self.nudge();
         Ok(())
     }

@@ -18,6 +18,7 @@ pub mod schedule;
 mod start;
 mod sweep;
 mod vault;
+mod vault_run;
 
 pub(crate) use manage::find_policy;
 pub use patterned::{NewPatternedPolicy, PatternedChange, PatternedFilter, PatternedPolicy};
