@@ -19,6 +19,7 @@ mod start;
 mod sweep;
 mod vault;
 mod vault_run;
+mod vault_sweep;
 
 pub(crate) use manage::find_policy;
 pub use patterned::{NewPatternedPolicy, PatternedChange, PatternedFilter, PatternedPolicy};
