@@ -14,7 +14,7 @@ use crate::page::Conditions;
 use crate::record::{Fields, Table};
 use crate::sql::{Session, Value};
 
-const TABLE: Table = Table {
+pub(crate) const TABLE: Table = Table {
     name: "server_backup",
     what: "backup of a server",
     columns: &[

@@ -90,7 +90,7 @@ impl Service {
     ///
     /// # Errors
     /// As [`Service::replicate_backup`]; [`Refusal::NotReplicable`] if there is nothing to copy.
-    pub async fn replicate_vault(
+    pub async fn replicate_whole_vault(
         &self,
         caller: &Caller,
         vault: &str,
