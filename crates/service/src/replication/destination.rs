@@ -419,6 +419,15 @@ impl Service {
         record.updated_at = Some(self.now());
         record.message.clone_from(&failure);
         tx.replications().update(&record).await?;
+        if let Some(mut server) = tx.server_backups().find_any(whole).await?
+            && server.status == BackupStatus::Creating
+        {
+            let is_whole = failure.is_none();
+            server.status = if is_whole { BackupStatus::Available } else { BackupStatus::Error };
+            server.fail_reason.clone_from(&failure);
+            server.updated_at = Some(self.now());
+            tx.server_backups().update(&server).await?;
+        }
         for operation in tx.operations().running_of(whole).await? {
             let end = match &failure {
                 None => Ok(()),

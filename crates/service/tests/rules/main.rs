@@ -21,6 +21,7 @@ mod policy_keeps;
 mod policy_runs;
 mod policy_year;
 mod quotas;
+mod replication;
 mod servers;
 mod shares;
 mod signatures;

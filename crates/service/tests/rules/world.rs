@@ -48,14 +48,25 @@ impl World {
         Self::over(store, dir, settings).await
     }
 
+    /// A world whose ids are other than those of other seeds.
+    pub(crate) async fn seeded(settings: Settings, seed: u64) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::folder(&dir.path().join("store")).unwrap();
+        Self::of((store, dir), settings, seed).await
+    }
+
     /// A world whose backups are kept elsewhere than in its directory.
     pub(crate) async fn over(store: Store, dir: tempfile::TempDir, settings: Settings) -> Self {
+        Self::of((store, dir), settings, 1).await
+    }
+
+    async fn of((store, dir): (Store, tempfile::TempDir), settings: Settings, seed: u64) -> Self {
         let clock = Arc::new(SettableClock::new(Timestamp::from_micros(1_700_000_000_000_000)));
         let database = match env!("CARGO_CRATE_NAME") {
             "rules_postgres" => Database::postgres(),
             _ => Database::sqlite(),
         };
-        let service = open((&dir, store), &clock, settings, (database.url(), 1)).await;
+        let service = open((&dir, store), &clock, settings, (database.url(), seed)).await;
         let bootstrap = service.bootstrap().await.unwrap().unwrap();
         let admin = log_in(&service, "admin", &bootstrap.password, "admin").await;
         Self { dir, service, clock, admin, bootstrap, database }
