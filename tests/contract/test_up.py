@@ -37,6 +37,9 @@ def test_settings_name_what_scripts_need(server, admin):
     assert exports["OS_PROJECT_ID"] == admin.http.project_id
     assert exports["OS_PASSWORD"] == auth["password"]
     assert exports["OS_AUTH_URL"] == auth["auth_url"]
+    assert len(exports["OS_ACCESS_KEY"]) == 20
+    assert len(exports["OS_SECRET_KEY"]) == 40
+    assert exports["OS_SECRET_KEY"] not in server.log.read_text()
 
 
 def test_no_secret_is_logged(server, admin):

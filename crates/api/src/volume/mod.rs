@@ -2,7 +2,8 @@
 //!
 //! A request runs through [`serve`]: its path is brought to one form ([`path`]), version documents
 //! are answered to anybody ([`discovery`]), the version is negotiated ([`microversion`]), the caller
-//! is proved by token or signature, and [`routes`] finds the handler. What every answer carries is added at the end.
+//! is proved by token or signature, and [`routes`] finds the handler. What every answer carries is
+//! added at the end.
 
 mod backup_view;
 mod backups;

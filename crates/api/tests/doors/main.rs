@@ -5,6 +5,7 @@
     reason = "what the helpers of a test unwrap is what the test asserts"
 )]
 
+mod access_keys;
 mod bad_input;
 mod cbr;
 mod cloud_backups;
@@ -22,6 +23,8 @@ mod policy_tags;
 mod samples;
 mod shares;
 mod shares_sample;
+mod signatures;
+mod signing;
 mod strict;
 mod tags;
 mod traps;

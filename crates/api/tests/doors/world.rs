@@ -20,6 +20,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 
 use crate::contract::{self, Contract};
+use crate::signing::Hand;
 
 /// The most bytes of a body that the doors of a world take.
 pub(crate) const BODY_LIMIT_BYTES: usize = 4096;
@@ -142,13 +143,13 @@ impl World {
         }
     }
 
-    async fn make_user(&self, name: &str) -> String {
+    pub(crate) async fn make_user(&self, name: &str) -> String {
         let body = json!({"user": {"name": name, "password": PASSWORD}});
         let user = self.identity(&self.admin).post("/v3/users", body).await;
         user.expect(201)["user"]["id"].as_str().unwrap().to_owned()
     }
 
-    async fn make_project(&self, name: &str, member: &str) -> String {
+    pub(crate) async fn make_project(&self, name: &str, member: &str) -> String {
         let admin = self.identity(&self.admin);
         let wish = json!({"project": {"name": name}});
         let made = admin.post("/v3/projects", wish).await.expect(201);
@@ -288,6 +289,8 @@ pub(crate) struct Client<'a> {
     world: &'a World,
     project: String,
     headers: Vec<(String, String)>,
+    /// What requests are signed with.
+    hand: Option<Hand>,
 }
 
 impl<'a> Client<'a> {
@@ -300,7 +303,16 @@ impl<'a> Client<'a> {
             world,
             project: access.map(|it| it.project.clone()).unwrap_or_default(),
             headers,
+            hand: None,
         }
+    }
+
+    /// A client without a token that signs its requests; `{p}` stands for that project.
+    pub(crate) fn signed(&self, hand: &Hand, project: &str) -> Self {
+        let mut other = self.clone();
+        other.headers.retain(|(name, _)| name != "x-auth-token");
+        (other.hand, other.project) = (Some(hand.clone()), project.to_owned());
+        other
     }
 
     /// The same client with a header on every request.
@@ -348,11 +360,13 @@ impl<'a> Client<'a> {
     ) -> Answer {
         let uri = path.replace("{p}", &self.project);
         let mut request = Request::builder().method(method).uri(&uri);
-        for (name, value) in &self.headers {
-            request = request.header(name, value);
+        let mut headers = self.headers.clone();
+        headers.extend(kind.map(|kind| ("content-type".to_owned(), kind.to_owned())));
+        if let Some(hand) = &self.hand {
+            hand.sign((method, &uri), &mut headers, &body, self.world.service.now());
         }
-        if let Some(kind) = kind {
-            request = request.header("content-type", kind);
+        for (name, value) in &headers {
+            request = request.header(name, value);
         }
         let request = request.body(Body::from(body.clone())).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();

@@ -7,8 +7,9 @@ use strongroom_model::chance::Chance;
 use strongroom_model::id::UserId;
 use strongroom_model::identity::{AccessKey, KeyBounds};
 
-use super::admin::missing;
+use super::admin::{missing, set};
 use super::proof::{Proof, Proved};
+use super::signed::find_key;
 use super::user::user_by_id;
 use crate::error::{Error, Result};
 use crate::{Caller, Service};
@@ -172,7 +173,7 @@ impl Service {
                 Box::pin(async move {
                     let mut key = visible_key(tx, caller, access).await?;
                     key.is_enabled = change.is_enabled.unwrap_or(key.is_enabled);
-                    super::admin::set(&mut key.description, &change.description);
+                    set(&mut key.description, &change.description);
                     tx.access_keys().update(&key).await?;
                     Ok(key)
                 })
@@ -254,7 +255,7 @@ fn refuse_temporary(by: &Proved, rule: &'static str) -> Result<()> {
 
 /// A permanent key that the caller may know of.
 async fn visible_key(tx: &mut Transaction<'_>, caller: &Caller, access: &str) -> Result<AccessKey> {
-    let key = tx.access_keys().find(access).await?.filter(|key| key.bounds.is_none());
+    let key = find_key(tx, access).await?.filter(|key| key.bounds.is_none());
     let key = key.filter(|key| caller.is_cloud_admin || caller.user_id == key.user_id);
     key.ok_or_else(|| missing("credential", access))
 }

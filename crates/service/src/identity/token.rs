@@ -303,8 +303,14 @@ pub(super) async fn find_domain(
             Ok(id) => tx.domains().find(&id).await?,
             Err(_) => None,
         },
+        DomainRef::Name(name) if !is_name(name) => None,
         DomainRef::Name(name) => tx.domains().find_by_name(name).await?,
     })
+}
+
+/// Whether anything can have that name: PostgreSQL takes no text with a NUL.
+fn is_name(name: &str) -> bool {
+    !name.contains('\0')
 }
 
 /// The domain in which a name is to be looked up.
@@ -323,6 +329,7 @@ async fn find_project(tx: &mut Transaction<'_>, named: &NameOrId) -> Result<Opti
             Ok(id) => Ok(tx.projects().find(&id).await?),
             Err(_) => Ok(None),
         },
+        NameOrId::Name(name, _) if !is_name(name) => Ok(None),
         NameOrId::Name(name, domain) => match naming_domain(tx, domain).await? {
             Some(domain) => Ok(tx.projects().find_by_name(&domain, name).await?),
             None => Ok(None),
@@ -336,6 +343,7 @@ async fn find_user(tx: &mut Transaction<'_>, named: &NameOrId) -> Result<Option<
             Ok(id) => Ok(tx.users().find(&id).await?),
             Err(_) => Ok(None),
         },
+        NameOrId::Name(name, _) if !is_name(name) => Ok(None),
         NameOrId::Name(name, domain) => match naming_domain(tx, domain).await? {
             Some(domain) => Ok(tx.users().find_by_name(&domain, name).await?),
             None => Ok(None),

@@ -107,6 +107,13 @@ async fn both_halves_of_a_key_give_a_token_that_ends_with_it() {
         let refused = issue(halves(access, secret)).await;
         assert!(matches!(refused, Err(Error::Unauthenticated)), "{refused:?}");
     }
+    // Not every database takes every text.
+    for access in ["", "\0", "A\0", "ä"] {
+        let refused = issue(halves(access, &hand.secret)).await;
+        assert!(matches!(refused, Err(Error::Unauthenticated)), "{refused:?}");
+        let refused = w.service.access_key(&by.caller, access).await;
+        assert!(matches!(refused, Err(Error::IdentityNotFound { .. })), "{refused:?}");
+    }
     let brief = w.service.create_temporary_key(&by, None).await.unwrap();
     let refused = issue(halves(&brief.key.access, &brief.secret)).await;
     assert!(matches!(refused, Err(Error::Unauthenticated)));

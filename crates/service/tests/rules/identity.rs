@@ -43,6 +43,10 @@ async fn every_wrong_proof_looks_the_same() {
         (by_password("admin", right), project("nowhere")),
         (by_password("admin", right), ScopeRequest::Domain(DomainRef::Name("nowhere".to_owned()))),
         (Credentials::Token("forged.token".to_owned()), project("admin")),
+        // Not every database takes every text.
+        (by_password("admin\0", right), project("admin")),
+        (by_password("admin", right), project("admin\0")),
+        (by_password("admin", right), ScopeRequest::Domain(DomainRef::Name("\0".to_owned()))),
     ];
     for (credentials, scope) in wrong {
         let result = w.service.issue_token(credentials, scope).await;

@@ -64,11 +64,17 @@ pub(super) fn document() -> Value {
             "version": format!("3.{MAX_MINOR}"),
             "description": DESCRIPTION,
         },
-        "security": [{"token": []}],
+        "security": [{"token": []}, {"signature": []}],
         "paths": paths(),
         "components": {
             "securitySchemes": {
                 "token": {"type": "apiKey", "in": "header", "name": "X-Auth-Token"},
+                "signature": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization",
+                    "description": "SDK-HMAC-SHA256 with an access key, beside X-Sdk-Date.",
+                },
             },
             "headers": headers::components(),
             "responses": refusals::responses(),
