@@ -15,17 +15,20 @@ enum Place {
     Identity,
     /// At the volume door, in this version, below a project.
     Volume(&'static str),
+    /// At the compute service, without a project in the address.
+    Compute,
 }
 
 /// Type, name and place of every service. Each kind of client looks for a type of its own; those
 /// of Huawei's lineage never discover versions and need theirs in the address.
-const SERVICES: [(&str, &str, Place); 6] = [
+const SERVICES: [(&str, &str, Place); 7] = [
     ("identity", "keystone", Place::Identity),
     ("volumev3", "cinderv3", Place::Volume("v3")),
     ("volumev2", "cinderv2", Place::Volume("v2")),
     ("block-storage", "cinder", Place::Volume("v3")),
     ("vbs", "vbs", Place::Volume("v2")),
     ("vbsv2", "vbsv2", Place::Volume("v2")),
+    ("compute", "nova", Place::Compute),
 ];
 
 const INTERFACES: [&str; 3] = ["public", "internal", "admin"];
@@ -64,7 +67,10 @@ fn url(settings: &IdentitySettings, place: Place, project: Option<&str>) -> Opti
         (Place::Volume(version), Some(project)) => {
             Some(format!("{}/{version}/{project}", settings.volume_endpoint))
         }
-        (Place::Volume(_), None) => None,
+        (Place::Compute, Some(_)) => {
+            settings.compute_endpoint.as_ref().map(|endpoint| format!("{endpoint}/v2.1"))
+        }
+        (Place::Volume(_) | Place::Compute, None) => None,
     }
 }
 
@@ -96,6 +102,8 @@ pub(super) fn service(ask: &Ask, id: &str) -> Answer {
 
 fn all_services(ask: &Ask) -> Vec<Value> {
     let entries = SERVICES.iter().enumerate();
+    let has_compute = ask.settings.compute_endpoint.is_some();
+    let entries = entries.filter(|(_, (.., place))| *place != Place::Compute || has_compute);
     let views = entries.map(|(at, (kind, name, _))| {
         let id = service_id(at);
         json!({
@@ -167,6 +175,7 @@ mod tests {
         IdentitySettings {
             identity_endpoint: "http://h:5000".to_owned(),
             volume_endpoint: "http://h:8776".to_owned(),
+            compute_endpoint: Some("http://h:8774".to_owned()),
             region: "home".to_owned(),
             body_limit_bytes: 1024,
             chance: Arc::new(SeededChance::new(1)),
@@ -187,6 +196,7 @@ mod tests {
         block-storage http://h:8776/v3/p
         vbs http://h:8776/v2/p
         vbsv2 http://h:8776/v2/p
+        compute http://h:8774/v2.1
         ");
     }
 
@@ -195,8 +205,11 @@ mod tests {
     // otherwise, comes through whole; docs/api says what a name must not contain.
     #[test]
     fn t01_t02_addresses_survive_what_clients_do_to_them() {
-        let numbers =
-            IdentitySettings { volume_endpoint: "http://127.0.0.1:8776".to_owned(), ..settings() };
+        let numbers = IdentitySettings {
+            volume_endpoint: "http://127.0.0.1:8776".to_owned(),
+            compute_endpoint: None,
+            ..settings()
+        };
         for entry in of(&numbers, Some("b23b579f08c84228b9b4673c46f0c442")) {
             let url = entry["endpoints"][0]["url"].as_str().unwrap();
             assert_eq!(url.replacen("evs", "vbs", 1), url);

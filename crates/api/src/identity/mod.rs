@@ -45,6 +45,8 @@ pub struct IdentitySettings {
     /// The address of the volume door as clients know it, without a version. Some clients replace
     /// the first `evs` or `v2` anywhere in it: the name should hold neither.
     pub volume_endpoint: String,
+    /// The address of the compute service as clients know it, without a version, if there is one.
+    pub compute_endpoint: Option<String>,
     /// The one region there is.
     pub region: String,
     /// The most bytes of a request's body; more is refused.

@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod cloud_backups;
+mod compute;
 mod contract;
 mod examples;
 mod examples_vendor;

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use strongroom_api::compute::{self, ComputeSettings};
 use strongroom_api::identity::{self, IdentitySettings};
 use strongroom_api::volume::{self, VolumeSettings};
 use strongroom_model::chance::{Chance, SeededChance};
@@ -33,6 +34,7 @@ pub(crate) struct World {
     pub(crate) service: Service,
     volume: Router,
     identity: Router,
+    compute: Router,
     /// A token of the first administrator in its own project.
     pub(crate) admin: Access,
 }
@@ -100,12 +102,14 @@ impl World {
         let service = Service::open(parts, Settings::default()).await.unwrap();
         let first = service.bootstrap().await.unwrap().unwrap();
         let (volume, identity) = doors(&service, &chance);
+        let compute = compute_door(&service, &chance);
         let mut world = Self {
             dir,
             clock,
             service,
             volume,
             identity,
+            compute,
             admin: Access { token: String::new(), project: first.project_id.to_string() },
         };
         let user = json!({"id": first.user_id.as_str(), "password": first.password});
@@ -203,6 +207,16 @@ impl World {
         Client::new(&self.volume, None, self)
     }
 
+    /// A client of the compute door.
+    pub(crate) fn compute(&self, access: &Access) -> Client<'_> {
+        Client::new(&self.compute, Some(access), self)
+    }
+
+    /// A client of the compute door without a token.
+    pub(crate) fn nobody_at_compute(&self) -> Client<'_> {
+        Client::new(&self.compute, None, self)
+    }
+
     /// A client of the identity door.
     pub(crate) fn identity(&self, access: &Access) -> Client<'_> {
         let client = Client::new(&self.identity, Some(access), self);
@@ -232,11 +246,21 @@ fn doors(service: &Service, chance: &Arc<dyn Chance>) -> (Router, Router) {
     let identity = IdentitySettings {
         identity_endpoint: "http://id.test:5000".to_owned(),
         volume_endpoint: "http://vol.test:8776".to_owned(),
+        compute_endpoint: None,
         region: "home".to_owned(),
         body_limit_bytes: BODY_LIMIT_BYTES,
         chance: Arc::clone(chance),
     };
     (volume::router(service.clone(), volume), identity::router(service.clone(), identity))
+}
+
+fn compute_door(service: &Service, chance: &Arc<dyn Chance>) -> Router {
+    let settings = ComputeSettings {
+        public_endpoint: None,
+        identity_endpoint: "http://id.test:5000/v3".to_owned(),
+        chance: Arc::clone(chance),
+    };
+    compute::router(service.clone(), settings)
 }
 
 /// Sends requests to a door. `{p}` in a path stands for the project.

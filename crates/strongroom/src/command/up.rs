@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use rustix::fs::{FlockOperation, flock};
+use strongroom_api::compute::{self, ComputeSettings};
 use strongroom_api::identity::{self, IdentitySettings};
 use strongroom_api::volume::{self, VolumeSettings};
 use strongroom_catalog::Catalog;
@@ -50,9 +51,11 @@ async fn serve(args: Up) -> anyhow::Result<()> {
     let _lock = lock(&data)?;
     let identity_listener = bind(args.identity, "--identity").await?;
     let volume_listener = bind(args.volume, "--volume").await?;
+    let compute_listener = bind(args.compute, "--compute").await?;
     let addresses = Addresses {
         identity: identity_listener.local_addr()?,
         volume: volume_listener.local_addr()?,
+        compute: compute_listener.local_addr()?,
     };
     let service = open_service(&args, &data).await?;
     let access = Access::prepare(&data, &service, addresses).await?;
@@ -63,6 +66,8 @@ async fn serve(args: Up) -> anyhow::Result<()> {
     tasks.spawn(listen(identity_listener, door, stop.clone()));
     let door = volume::router(service.clone(), volume_settings(&service, addresses));
     tasks.spawn(listen(volume_listener, door, stop.clone()));
+    let door = compute::router(service.clone(), compute_settings(addresses));
+    tasks.spawn(listen(compute_listener, door, stop.clone()));
     let jobs = tokio::task::spawn(service.clone().run_jobs(stop.clone()));
 
     access.announce(&data);
@@ -88,13 +93,15 @@ async fn serve(args: Up) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where the two front doors listen.
+/// Where the front doors listen.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Addresses {
     /// The identity service.
     pub(crate) identity: SocketAddr,
     /// The volume service.
     pub(crate) volume: SocketAddr,
+    /// The compute service.
+    pub(crate) compute: SocketAddr,
 }
 
 /// One process at a time may use a data directory; the lock goes with the process.
@@ -161,6 +168,7 @@ fn identity_settings(service: &Service, addresses: Addresses) -> IdentitySetting
     IdentitySettings {
         identity_endpoint: format!("http://{}", addresses.identity),
         volume_endpoint: format!("http://{}", addresses.volume),
+        compute_endpoint: Some(format!("http://{}", addresses.compute)),
         region: service.settings().region.clone(),
         body_limit_bytes: volume::DEFAULT_BODY_LIMIT_BYTES,
         chance: Arc::new(SystemChance),
@@ -173,6 +181,14 @@ fn volume_settings(service: &Service, addresses: Addresses) -> VolumeSettings {
         identity_endpoint: format!("http://{}/v3", addresses.identity),
         availability_zone: service.settings().availability_zone.clone(),
         body_limit_bytes: volume::DEFAULT_BODY_LIMIT_BYTES,
+        chance: Arc::new(SystemChance),
+    }
+}
+
+fn compute_settings(addresses: Addresses) -> ComputeSettings {
+    ComputeSettings {
+        public_endpoint: None,
+        identity_endpoint: format!("http://{}/v3", addresses.identity),
         chance: Arc::new(SystemChance),
     }
 }

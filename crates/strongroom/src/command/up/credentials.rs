@@ -67,6 +67,7 @@ impl Access {
     pub(crate) fn announce(&self, data: &Path) {
         println!("identity  http://{}/v3", self.addresses.identity);
         println!("volume    http://{}/v3", self.addresses.volume);
+        println!("compute   http://{}/v2.1", self.addresses.compute);
         println!("data      {}", data.display());
         if let (true, Some(password)) = (self.is_first_start, &self.password) {
             println!("admin     user admin, password {password} (shown once; kept in openrc)");
