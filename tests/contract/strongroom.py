@@ -124,7 +124,7 @@ class Server:
         self.home = Path(home)
         self.data = self.home / "data"
         self.log = self.home / "strongroom.log"
-        self.addresses = dict.fromkeys(["identity", "volume", "cbr"], "127.0.0.1:0")
+        self.addresses = dict.fromkeys(["identity", "volume", "cbr", "compute"], "127.0.0.1:0")
         self.process = None
         self.printed = []
         self._reader = None
@@ -245,6 +245,7 @@ class Server:
         self.addresses["identity"] = urlsplit(self.admin.auth["auth_url"]).netloc
         self.addresses["volume"] = urlsplit(self.admin.http.volume_url).netloc
         self.addresses["cbr"] = urlsplit(self.admin.http.urls["cbr"]).netloc
+        self.addresses["compute"] = urlsplit(self.admin.http.urls["compute"]).netloc
 
     def _end(self, sign):
         process, self.process = self.process, None

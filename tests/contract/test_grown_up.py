@@ -323,7 +323,8 @@ def test_a_database_that_does_not_exist(node, database, tmp_path):
     url = database.url.replace("/strongroom?", "/nowhere?").replace("@", ":pass-word@")
     command = [binary(), "up", "--data", tmp_path / "data", "--database", url]
     command += ["--store", STORE, "--key", node.key]
-    said = run([*command, "--identity", "127.0.0.1:0", "--volume", "127.0.0.1:0", "--cbr", "127.0.0.1:0"], expect=1)
+    command += ["--identity", "127.0.0.1:0", "--volume", "127.0.0.1:0", "--cbr", "127.0.0.1:0"]
+    said = run([*command, "--compute", "127.0.0.1:0"], expect=1)
     assert "cannot open the catalogue" in said and "nowhere" in said
     assert "pass-word" not in said
 
@@ -331,6 +332,7 @@ def test_a_database_that_does_not_exist(node, database, tmp_path):
 def test_a_bucket_that_does_not_exist(node, database, tmp_path):
     command = [binary(), "up", "--data", tmp_path / "data", "--database", database.url]
     command += ["--identity", "127.0.0.1:0", "--volume", "127.0.0.1:0", "--cbr", "127.0.0.1:0"]
+    command += ["--compute", "127.0.0.1:0"]
     said = run([*command, "--store", "s3://not-here"], expect=1)
     assert "not-here" in said
     assert os.environ["AWS_SECRET_ACCESS_KEY"] not in said

@@ -19,6 +19,7 @@ def test_it_says_where_it_listens(server):
     printed = "".join(server.printed)
     assert server.addresses["identity"] in printed
     assert server.addresses["volume"] in printed
+    assert server.addresses["compute"] in printed
     assert server.printed[-1] == "ready\n"
 
 
@@ -52,7 +53,8 @@ def test_no_secret_is_logged(server, admin):
 def test_a_second_process_on_the_same_data_is_refused(server):
     said = run(
         [binary(), "up", "--data", server.data]
-        + ["--identity", "127.0.0.1:0", "--volume", "127.0.0.1:0", "--cbr", "127.0.0.1:0"],
+        + ["--identity", "127.0.0.1:0", "--volume", "127.0.0.1:0", "--cbr", "127.0.0.1:0"]
+        + ["--compute", "127.0.0.1:0"],
         expect=1,
     )
     assert "in use by another process" in said
@@ -64,7 +66,8 @@ def test_a_port_that_is_taken(server, tmp_path):
     taken = server.addresses["volume"]
     said = run(
         [binary(), "up", "--data", tmp_path / "other"]
-        + ["--identity", "127.0.0.1:0", "--cbr", "127.0.0.1:0", "--volume", taken],
+        + ["--identity", "127.0.0.1:0", "--cbr", "127.0.0.1:0", "--compute", "127.0.0.1:0"]
+        + ["--volume", taken],
         expect=1,
     )
     assert taken in said

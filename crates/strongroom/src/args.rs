@@ -49,6 +49,9 @@ pub(crate) struct Up {
     /// Address of the CBR service; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8799")]
     pub(crate) cbr: SocketAddr,
+    /// Address of the compute service, which shows the servers; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8774")]
+    pub(crate) compute: SocketAddr,
     /// Catalogue: a `postgres://` or `sqlite://` URL; DIR/catalog.db if absent.
     #[arg(long, value_name = "URL")]
     pub(crate) database: Option<String>,

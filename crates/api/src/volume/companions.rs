@@ -9,7 +9,7 @@ use crate::fault::Fault;
 use crate::reply::Reply;
 
 /// The name of the only volume type, as Cinder names its own default.
-pub(super) const TYPE_NAME: &str = "__DEFAULT__";
+pub(super) const TYPE_NAME: &str = strongroom_service::servers::documents::VOLUME_TYPE;
 
 /// The id of the only volume type.
 pub(super) const TYPE_ID: &str = "00000000-0000-4000-8000-000000000001";

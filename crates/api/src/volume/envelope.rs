@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::reply::Reply;
 
 /// The answer that tells a fault. `identity_endpoint` is where a token is to be had.
-pub(super) fn reply(fault: &Fault, identity_endpoint: &str) -> Reply {
+pub(crate) fn reply(fault: &Fault, identity_endpoint: &str) -> Reply {
     let code = fault.status.as_u16();
     if fault.status == StatusCode::UNAUTHORIZED {
         let body = json!({"error": {

@@ -11,7 +11,7 @@ mod call;
 mod cloud_backups;
 mod companions;
 mod discovery;
-mod envelope;
+pub(crate) mod envelope;
 mod extensions;
 mod filters;
 mod jobs;

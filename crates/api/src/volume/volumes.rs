@@ -3,10 +3,11 @@
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 use strongroom_model::id::{BackupId, ProjectId, SnapshotId, VolumeId};
-use strongroom_model::page::Page;
 use strongroom_model::size::GiB;
 use strongroom_model::volume::Volume;
 use strongroom_service::metadata::MetadataChange;
+use strongroom_service::servers::Attachments;
+use strongroom_service::servers::documents::{VOLUME_HOST, attachment_document};
 use strongroom_service::volume::{
     NewVolume, VolumeChange, VolumeDeletion, VolumeFilter, VolumeKey, VolumeListing, VolumeOrigin,
 };
@@ -23,9 +24,6 @@ use crate::reply::Reply;
 
 /// The largest size that a body may name; quotas are what really bounds it.
 pub(super) const MAX_GIB: u32 = 0x7fff_ffff;
-
-/// The one host that keeps volumes, as Cinder names one: host, back end and pool.
-const HOST: &str = "strongroom@folder#folder";
 
 const WORDS: Vocabulary<VolumeId, VolumeKey, VolumeFilter> = Vocabulary {
     noun: "Volume",
@@ -93,31 +91,40 @@ pub(super) async fn list(call: &Call, path: &str, view: View) -> Answer {
     };
     let page = call.service.volumes(&call.caller, listing).await;
     let page = page.map_err(|error| WORDS.fault(error))?;
-    Ok(Reply::ok(paging::document(call, path, limit, page_view(call, &page, view))))
+    let items: Vec<Value> = match view {
+        View::Summary => page.items.iter().map(|item| summary(call, item)).collect(),
+        View::Detail => {
+            let attachments = call.service.attachments(&call.caller).await?;
+            page.items.iter().map(|item| detail(call, item, &attachments)).collect()
+        }
+    };
+    let last_id = page.items.last().map(|item| item.id.to_string());
+    let page = PageView { items, last_id, total: page.total };
+    Ok(Reply::ok(paging::document(call, path, limit, page)))
 }
 
 /// How a list shows each volume.
-pub(super) type View = fn(&Call, &Volume) -> Value;
-
-fn page_view(call: &Call, page: &Page<Volume>, view: View) -> PageView {
-    PageView {
-        items: page.items.iter().map(|item| view(call, item)).collect(),
-        last_id: page.items.last().map(|item| item.id.to_string()),
-        total: page.total,
-    }
+#[derive(Debug, Clone, Copy)]
+pub(super) enum View {
+    /// Its name.
+    Summary,
+    /// All its fields.
+    Detail,
 }
 
 /// `GET /volumes/ID`.
 pub(super) async fn show(call: &Call, id: &str) -> Answer {
     let volume = call.service.volume(&call.caller, id).await?;
-    Ok(Reply::ok(json!({"volume": detail(call, &volume)})))
+    let attachments = call.service.attachments(&call.caller).await?;
+    Ok(Reply::ok(json!({"volume": detail(call, &volume, &attachments)})))
 }
 
 /// `POST /volumes`.
 pub(super) async fn create(call: &Call) -> Answer {
     let new = read_new(call, &call.json()?)?;
     let volume = call.service.create_volume(&call.caller, new).await?;
-    Ok(Reply::accepted(json!({"volume": plain(call, &volume)})))
+    let attachments = Attachments::default();
+    Ok(Reply::accepted(json!({"volume": plain(call, &volume, &attachments)})))
 }
 
 fn read_new(call: &Call, body: &Value) -> Result<NewVolume, Fault> {
@@ -193,8 +200,9 @@ pub(super) async fn update(call: &Call, id: &str) -> Answer {
         metadata: fields.metadata("metadata")?.map(MetadataChange::Replace),
         is_bootable: None,
     };
+    let attachments = call.service.attachments(&call.caller).await?;
     let volume = call.service.update_volume(&call.caller, id, change).await?;
-    Ok(Reply::ok(json!({"volume": plain(call, &volume)})))
+    Ok(Reply::ok(json!({"volume": plain(call, &volume, &attachments)})))
 }
 
 /// `DELETE /volumes/ID?cascade=&force=`.
@@ -205,7 +213,7 @@ pub(super) async fn delete(call: &Call, id: &str) -> Answer {
 }
 
 /// A volume as plain lists show it.
-pub(super) fn summary(call: &Call, volume: &Volume) -> Value {
+fn summary(call: &Call, volume: &Volume) -> Value {
     json!({
         "id": volume.id.to_string(),
         "name": volume.name,
@@ -214,17 +222,19 @@ pub(super) fn summary(call: &Call, volume: &Volume) -> Value {
 }
 
 /// A volume with all its fields.
-pub(super) fn detail(call: &Call, volume: &Volume) -> Value {
-    let mut view = plain(call, volume);
+fn detail(call: &Call, volume: &Volume, attachments: &Attachments) -> Value {
+    let mut view = plain(call, volume, attachments);
     view["os-vol-tenant-attr:tenant_id"] = Value::from(volume.project_id.as_str());
-    view["os-vol-host-attr:host"] = Value::from(HOST);
+    view["os-vol-host-attr:host"] = Value::from(VOLUME_HOST);
     view["os-vol-mig-status-attr:migstat"] = Value::Null;
     view["os-vol-mig-status-attr:name_id"] = Value::Null;
     view
 }
 
 /// A volume as answers to changes show it: without what Cinder's extensions add.
-fn plain(call: &Call, volume: &Volume) -> Value {
+fn plain(call: &Call, volume: &Volume, attachments: &Attachments) -> Value {
+    let attached: Vec<Value> =
+        attachments.of_volume(volume).map(attachment_document).into_iter().collect();
     let mut view = json!({
         "id": volume.id.to_string(),
         "status": volume.status.as_str(),
@@ -245,7 +255,7 @@ fn plain(call: &Call, volume: &Volume) -> Value {
         "replication_status": null,
         "consistencygroup_id": null,
         "multiattach": false,
-        "attachments": [],
+        "attachments": attached,
         "migration_status": null,
     });
     let versioned = [

@@ -9,6 +9,7 @@ mod access_keys;
 mod bad_input;
 mod cbr;
 mod cloud_backups;
+mod compute;
 mod contract;
 mod examples;
 mod examples_vendor;

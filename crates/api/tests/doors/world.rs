@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use strongroom_api::cbr::{self, CbrSettings};
+use strongroom_api::compute::{self, ComputeSettings};
 use strongroom_api::identity::{self, IdentitySettings};
 use strongroom_api::volume::{self, VolumeSettings};
 use strongroom_model::chance::{Chance, SeededChance};
@@ -36,6 +37,7 @@ pub(crate) struct World {
     volume: Router,
     identity: Router,
     cbr: Router,
+    compute: Router,
     /// A token of the first administrator in its own project.
     pub(crate) admin: Access,
 }
@@ -110,6 +112,7 @@ impl World {
         let first = service.bootstrap().await.unwrap().unwrap();
         let (volume, identity) = doors(&service, &chance);
         let cbr = cbr_door(&service, &chance);
+        let compute = compute_door(&service, &chance);
         let mut world = Self {
             dir,
             clock,
@@ -117,6 +120,7 @@ impl World {
             volume,
             identity,
             cbr,
+            compute,
             admin: Access { token: String::new(), project: first.project_id.to_string() },
         };
         let user = json!({"id": first.user_id.as_str(), "password": first.password});
@@ -233,6 +237,16 @@ impl World {
         Client::new(&self.cbr, None, self)
     }
 
+    /// A client of the compute door.
+    pub(crate) fn compute(&self, access: &Access) -> Client<'_> {
+        Client::new(&self.compute, Some(access), self)
+    }
+
+    /// A client of the compute door without a token.
+    pub(crate) fn nobody_at_compute(&self) -> Client<'_> {
+        Client::new(&self.compute, None, self)
+    }
+
     /// A client of the identity door.
     pub(crate) fn identity(&self, access: &Access) -> Client<'_> {
         let client = Client::new(&self.identity, Some(access), self);
@@ -278,6 +292,15 @@ fn cbr_door(service: &Service, chance: &Arc<dyn Chance>) -> Router {
         chance: Arc::clone(chance),
     };
     cbr::router(service.clone(), settings)
+}
+
+fn compute_door(service: &Service, chance: &Arc<dyn Chance>) -> Router {
+    let settings = ComputeSettings {
+        public_endpoint: None,
+        identity_endpoint: "http://id.test:5000/v3".to_owned(),
+        chance: Arc::clone(chance),
+    };
+    compute::router(service.clone(), settings)
 }
 
 /// Sends requests to a door. `{p}` in a path stands for the project.

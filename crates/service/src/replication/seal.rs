@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn a_seal_covers_everything_and_holds_for_a_while() {
         let key = PeerKey::derive("a secret of some length").unwrap();
-        let (request, at) = (request(), |secs| Timestamp::from_micros(secs * 1_000_000));
+        let (request, at) = (request(), |secs: i64| Timestamp::from_micros(secs * 1_000_000));
         let seal = key.seal(&request);
         assert!(key.verifies(&seal, &request, at(1000)));
         assert!(key.verifies(&seal, &request, at(1900)) && key.verifies(&seal, &request, at(100)));

@@ -14,7 +14,7 @@ use strongroom_catalog::{VolumeFilter, VolumeQuery};
 use strongroom_model::id::{ProjectId, ServerId, VolumeId};
 use strongroom_model::identity::Role;
 use strongroom_model::page::{Page, Start};
-use strongroom_model::server::{Server, ServerStatus};
+use strongroom_model::server::{Flavor, Server, ServerStatus};
 use strongroom_model::volume::{Volume, VolumeStatus};
 
 pub use attachments::{Attachment, Attachments};
@@ -140,6 +140,17 @@ impl Service {
         found
             .filter(|server| server.project_id == *project || caller.is_cloud_admin)
             .ok_or_else(missing)
+    }
+
+    /// The flavors of the servers of the caller's project, by id. Where servers disagree about a
+    /// flavor, the newest has it right.
+    pub async fn flavors(&self, caller: &Caller) -> Result<Vec<Flavor>> {
+        let project = caller.project(Role::Reader, "os_compute_api:flavors:index")?;
+        let servers = self.project_servers(project).await?;
+        let oldest_first = servers.into_iter().rev();
+        let by_id: BTreeMap<String, Flavor> =
+            oldest_first.map(|server| (server.flavor.id.clone(), server.flavor)).collect();
+        Ok(by_id.into_values().collect())
     }
 
     /// Every server of a project, newest first; for jobs.

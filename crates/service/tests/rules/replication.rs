@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use strongroom_catalog::Error as CatalogError;
 use strongroom_model::backup::{Backup, BackupStatus};
-use strongroom_model::checkpoint::Checkpoint;
 use strongroom_model::chance::{Chance, SeededChance};
+use strongroom_model::checkpoint::Checkpoint;
 use strongroom_model::id::{BackupId, CheckpointId, ProjectId, ServerId, VaultId};
 use strongroom_model::identity::Role;
 use strongroom_model::operation::OperationStatus;
@@ -141,8 +141,7 @@ struct Scene {
 
 impl Scene {
     async fn new(object_type: ObjectType) -> Self {
-        let settings =
-            |region: &str| Settings { region: region.to_owned(), ..Settings::default() };
+        let settings = |region: &str| Settings { region: region.to_owned(), ..Settings::default() };
         let here = World::seeded(settings("r1"), 11).await;
         let there = World::seeded(settings("r2"), 22).await;
         let owner = here.project("ours", Role::Member).await;
@@ -446,8 +445,7 @@ async fn plant_server_backup(s: &Scene, vault: &Vault, disks: &[&Volume]) -> Ser
 async fn what_cannot_be_copied_is_refused_before_anything_is_begun() {
     let s = Scene::new(ObjectType::Disk).await;
     let volume = s.here.written_volume(&s.owner, "x").await;
-    let making =
-        s.here.service.create_backup(&s.owner, new_backup(&volume)).await.unwrap();
+    let making = s.here.service.create_backup(&s.owner, new_backup(&volume)).await.unwrap();
     assert_eq!(reason(s.replicate(making.id).await.unwrap_err()), Refusal::NotReplicable);
     s.here.work().await;
     let id = making.id.to_string();
@@ -456,10 +454,7 @@ async fn what_cannot_be_copied_is_refused_before_anything_is_begun() {
         (Destination { region: "r1".to_owned(), ..s.to() }, Refusal::RegionUnknown),
         (Destination { region: "r3".to_owned(), ..s.to() }, Refusal::RegionUnknown),
         (Destination { project_id: "nobody".to_owned(), ..s.to() }, Refusal::DestinationMissing),
-        (
-            Destination { vault_id: making.vault_id, ..s.to() },
-            Refusal::DestinationMissing,
-        ),
+        (Destination { vault_id: making.vault_id, ..s.to() }, Refusal::DestinationMissing),
     ];
     for (to, expected) in wrong {
         let refused = service.replicate_backup(&s.owner, &id, &to).await.unwrap_err();

@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::Context;
 use rustix::fs::{FlockOperation, flock};
 use strongroom_api::cbr::{self, CbrSettings};
+use strongroom_api::compute::{self, ComputeSettings};
 use strongroom_api::identity::{self, IdentitySettings};
 use strongroom_api::volume::{self, VolumeSettings};
 use strongroom_catalog::Catalog;
@@ -52,10 +53,12 @@ async fn serve(args: Up) -> anyhow::Result<()> {
     let identity_listener = bind(args.identity, "--identity").await?;
     let volume_listener = bind(args.volume, "--volume").await?;
     let cbr_listener = bind(args.cbr, "--cbr").await?;
+    let compute_listener = bind(args.compute, "--compute").await?;
     let addresses = Addresses {
         identity: identity_listener.local_addr()?,
         volume: volume_listener.local_addr()?,
         cbr: cbr_listener.local_addr()?,
+        compute: compute_listener.local_addr()?,
     };
     let service = open_service(&args, &data).await?;
     let access = Access::prepare(&data, &service, addresses).await?;
@@ -68,6 +71,8 @@ async fn serve(args: Up) -> anyhow::Result<()> {
     tasks.spawn(listen(volume_listener, door, stop.clone()));
     let door = cbr::router(service.clone(), cbr_settings());
     tasks.spawn(listen(cbr_listener, door, stop.clone()));
+    let door = compute::router(service.clone(), compute_settings(addresses));
+    tasks.spawn(listen(compute_listener, door, stop.clone()));
     let jobs = tokio::task::spawn(service.clone().run_jobs(stop.clone()));
 
     access.announce(&data);
@@ -102,6 +107,8 @@ pub(crate) struct Addresses {
     pub(crate) volume: SocketAddr,
     /// The CBR service.
     pub(crate) cbr: SocketAddr,
+    /// The compute service.
+    pub(crate) compute: SocketAddr,
 }
 
 /// One process at a time may use a data directory; the lock goes with the process.
@@ -169,7 +176,7 @@ fn identity_settings(service: &Service, addresses: Addresses) -> IdentitySetting
         identity_endpoint: format!("http://{}", addresses.identity),
         volume_endpoint: format!("http://{}", addresses.volume),
         cbr_endpoint: Some(format!("http://{}", addresses.cbr)),
-        compute_endpoint: None,
+        compute_endpoint: Some(format!("http://{}", addresses.compute)),
         region: service.settings().region.clone(),
         body_limit_bytes: volume::DEFAULT_BODY_LIMIT_BYTES,
         chance: Arc::new(SystemChance),
@@ -190,6 +197,14 @@ fn cbr_settings() -> CbrSettings {
     CbrSettings {
         public_endpoint: None,
         body_limit_bytes: cbr::DEFAULT_BODY_LIMIT_BYTES,
+        chance: Arc::new(SystemChance),
+    }
+}
+
+fn compute_settings(addresses: Addresses) -> ComputeSettings {
+    ComputeSettings {
+        public_endpoint: None,
+        identity_endpoint: format!("http://{}/v3", addresses.identity),
         chance: Arc::new(SystemChance),
     }
 }

@@ -264,8 +264,21 @@ fn plain_volume() -> Value {
         ("replication_status", only(Value::Null)),
         ("consistencygroup_id", only(Value::Null)),
         ("multiattach", flag()),
-        ("attachments", json!({"type": "array", "maxItems": 0})),
+        ("attachments", json!({"type": "array", "maxItems": 1, "items": attachment()})),
         ("migration_status", only(Value::Null)),
+    ])
+}
+
+/// A volume's being the disk of a server.
+fn attachment() -> Value {
+    object([
+        ("attached_at", instant()),
+        ("attachment_id", uuid()),
+        ("device", text()),
+        ("host_name", only(Value::Null)),
+        ("id", uuid()),
+        ("server_id", uuid()),
+        ("volume_id", uuid()),
     ])
 }
 

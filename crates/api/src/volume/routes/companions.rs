@@ -3,12 +3,13 @@
 
 use super::{Route, routes};
 use crate::volume::metadata::{self, Owner};
+use crate::volume::volumes::View;
 use crate::volume::{companions, extensions, quotas, snapshots, volume_actions, volumes};
 
 pub(super) const ROUTES: &[Route] = routes! {
-    "listVolumes" GET "volumes" => |call| volumes::list(call, "volumes", volumes::summary).await;
+    "listVolumes" GET "volumes" => |call| volumes::list(call, "volumes", View::Summary).await;
     "listVolumeDetails" GET "volumes/detail" => |call| {
-        volumes::list(call, "volumes/detail", volumes::detail).await
+        volumes::list(call, "volumes/detail", View::Detail).await
     };
     "createVolume" POST "volumes" => |call| volumes::create(call).await;
     "showVolume" GET "volumes/{volume_id}" => |call, id| volumes::show(call, id).await;

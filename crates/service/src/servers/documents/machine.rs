@@ -1,7 +1,6 @@
 //! The machine itself: Nova's documents of a server and of a flavor, version 2.1.
 
 use serde_json::{Map, Value, json};
-use strongroom_model::id::ProjectId;
 use strongroom_model::server::{Flavor, Interface, Server, ServerStatus};
 
 use super::{HOST, Place};
@@ -157,8 +156,8 @@ fn address(interface: &Interface, address: std::net::IpAddr, kind: &str) -> Valu
 }
 
 /// A flavor with all its fields, not wrapped.
-pub fn flavor_document(flavor: &Flavor, project: &ProjectId, place: &Place<'_>) -> Value {
-    let path = format!("{project}/flavors/{}", flavor.id);
+pub fn flavor_document(flavor: &Flavor, place: &Place<'_>) -> Value {
+    let path = format!("flavors/{}", flavor.id);
     json!({
         "name": flavor.name,
         "links": Place::links(place.compute, VERSION, &path),

@@ -89,7 +89,7 @@ impl ServerDocuments {
         let ports = server.interfaces.iter().enumerate();
         Self {
             server: json!({"server": server_document(server, place)}),
-            flavor: json!({"flavor": flavor_document(&server.flavor, &server.project_id, place)}),
+            flavor: json!({"flavor": flavor_document(&server.flavor, place)}),
             interfaces: interfaces_document(server),
             ports: ports
                 .map(|(at, interface)| json!({"port": port_document(server, interface, at == 0)}))

@@ -75,6 +75,7 @@ impl Access {
         println!("identity  http://{}/v3", self.addresses.identity);
         println!("volume    http://{}/v3", self.addresses.volume);
         println!("cbr       http://{}/v3", self.addresses.cbr);
+        println!("compute   http://{}/v2.1", self.addresses.compute);
         println!("data      {}", data.display());
         if let (true, Some(password)) = (self.is_first_start, &self.password) {
             println!("admin     user admin, password {password} (shown once; kept in openrc)");
