@@ -9,7 +9,7 @@ use zstd::bulk::Compressor;
 
 use super::claims::Claims;
 use super::root::content_root;
-use super::wire::{Body, Outline, OutlineCell, Summary, decode_chunks};
+use super::wire::{Body, Outline, OutlineCell, Summary, decode_chunks, is_whole};
 use super::{ReplicaSource, WireError};
 use crate::backup::{BackupOptions, BackupReport, Crowd, Feed, LEVEL, Stage, Stored, add, attempt};
 use crate::crew::{Crew, thread_count};
@@ -66,7 +66,8 @@ pub struct ReceiveReport {
 ///
 /// # Errors
 ///
-/// [`Error::Wire`] if the other side gave no answer, transient if it was [`WireError::Cut`];
+/// [`Error::Wire`] if the other side gave no answer, transient if it was [`WireError::Cut`] or the
+/// check sum of an answer was wrong;
 /// [`Error::Unfaithful`] if an answer cannot be true; and what a backup can meet.
 pub fn receive(
     repository: &Repository,
@@ -74,7 +75,7 @@ pub fn receive(
     options: &BackupOptions,
 ) -> Result<ReceiveReport> {
     options.progress.check()?;
-    let bytes = source.summary().map_err(|e| wire("the summary", e))?;
+    let bytes = arrived("the summary", source.summary())?;
     let summary = Summary::decode(&bytes).map_err(|flaw| unfaithful("the summary", flaw))?;
     if summary.grid_bytes != GRID_BYTES {
         let detail = format!("a grid of {} bytes", summary.grid_bytes);
@@ -240,7 +241,7 @@ impl Receiver<'_> {
         stage.options.progress.check()?;
         stage.session.renew_if_due()?;
         let what = outline_of(page);
-        let bytes = self.source.outline(page, with_base).map_err(|e| wire(&what, e))?;
+        let bytes = arrived(&what, self.source.outline(page, with_base))?;
         add(&self.tally.outline_bytes, bytes.len() as u64);
         let outline = Outline::decode(&bytes).map_err(|flaw| unfaithful(&what, flaw))?;
         let count = |size_bytes| cell_count(size_bytes, GRID_BYTES, to_usize(page));
@@ -392,7 +393,7 @@ impl Receiver<'_> {
         let number = |missing: &Missing| job.page * CELLS as u64 + missing.places[0] as u64;
         let numbers: Vec<u64> = batch.iter().map(number).collect();
         let what = format!("{} chunks from cell {}", numbers.len(), numbers[0]);
-        let bytes = self.source.chunks(&numbers).map_err(|e| wire(&what, e))?;
+        let bytes = arrived(&what, self.source.chunks(&numbers))?;
         add(&self.tally.fetched_bytes, bytes.len() as u64);
         let chunks = decode_chunks(&bytes).map_err(|flaw| unfaithful(&what, flaw))?;
         if !chunks.iter().map(|chunk| chunk.cell).eq(numbers) {
@@ -410,10 +411,16 @@ impl Receiver<'_> {
             add(&self.tally.fetched_chunks, 1);
             add(&counters.read_bytes, plain.len() as u64);
             self.count_reused(job.stage, missing.places.len() as u64 - 1);
-            let (Stored::New(location) | Stored::Found(location)) =
-                job.stage.packer.store(RecordKind::Chunk, missing.name, &plain, compressor)?;
-            add(&counters.new_chunks, 1);
-            add(&counters.new_bytes, plain.len() as u64);
+            let packer = job.stage.packer;
+            let location =
+                match packer.store(RecordKind::Chunk, missing.name, &plain, compressor)? {
+                    Stored::New(location) => {
+                        add(&counters.new_chunks, 1);
+                        add(&counters.new_bytes, plain.len() as u64);
+                        location
+                    }
+                    Stored::Found(location) => location,
+                };
             self.settle(job, missing, location)?;
         }
         Ok(())
@@ -446,13 +453,20 @@ fn outline_of(page: u64) -> String {
     format!("the outline of page {page}")
 }
 
-fn wire(request: &str, source: WireError) -> Error {
-    Error::Wire { request: request.to_owned(), source }
+/// The answer to a request, if it came whole; one that did not is as good as none.
+fn arrived(request: &str, answer: Result<Vec<u8>, WireError>) -> Result<Vec<u8>> {
+    let bytes = answer.and_then(|bytes| match is_whole(&bytes) {
+        true => Ok(bytes),
+        false => Err(WireError::Cut("the answer did not arrive whole".to_owned())),
+    });
+    bytes.map_err(|source| Error::Wire { request: request.to_owned(), source })
 }
 
 fn unfaithful(answer: &str, flaw: Flaw) -> Error {
-    let (Flaw::Damaged(detail) | Flaw::Unsupported(detail)) = flaw;
-    Error::Unfaithful { answer: answer.to_owned(), detail }
+    match flaw {
+        Flaw::Damaged(detail) => Error::Unfaithful { answer: answer.to_owned(), detail },
+        unsupported @ Flaw::Unsupported(_) => unsupported.at(answer),
+    }
 }
 
 fn lie(answer: &str, detail: &str) -> Error {
