@@ -8,6 +8,7 @@ use std::sync::Mutex;
 
 use strongroom_engine::*;
 use strongroom_model::id::BackupId;
+use strongroom_testkit::volume::noise;
 
 use crate::common::Fragile;
 
@@ -47,6 +48,18 @@ impl Pair {
         let options = self.far.fresh(parent);
         self.receive(backup, base, &options).unwrap();
         options.backup_id
+    }
+}
+
+/// Numbers that are the same for the same seed.
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    /// A number below `end`.
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(1);
+        let bytes = noise(self.0.wrapping_mul(0x9E37_79B9_7F4A_7C15), 8);
+        u64::from_le_bytes(bytes.try_into().unwrap()) % end
     }
 }
 
