@@ -265,6 +265,27 @@ fn a_base_damaged_here_is_told_by_names_and_fetched_again() {
 }
 
 #[test]
+fn where_a_base_lost_packs_here_its_cells_are_fetched_again() {
+    let pair = Pair::new();
+    let old = noise(1, 2 << 20);
+    let first = pair.near.save(&old, None);
+    let small = BackupOptions { pack_bytes: 3 << 18, ..pair.far.fresh(None) };
+    let base = small.backup_id;
+    pair.receive(first, None, &small).unwrap();
+    // Packs with three, three and two chunks; the page lies with the two.
+    let lost = |name: &&String| pair.far.sound.size(name).unwrap() > 600_000;
+    let packs = pair.far.objects("packs");
+    let lost: Vec<_> = packs.iter().filter(lost).collect();
+    assert_eq!((packs.len(), lost.len()), (3, 2));
+    pair.far.sound.delete(lost[0]).unwrap();
+    let second = pair.near.save(&old, Some(first));
+    let options = pair.far.fresh(Some(base));
+    let report = pair.receive(second, Some(first), &options).unwrap();
+    assert_eq!((report.used_base, report.fetched_chunks), (true, 3));
+    assert!(restored(&pair.far.open_sound(), options.backup_id) == old);
+}
+
+#[test]
 fn threads_that_lack_the_same_chunk_fetch_it_once() {
     let pair = Pair::new();
     // Six pages with the same content, so that all threads want all of it at once.

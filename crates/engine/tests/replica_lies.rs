@@ -209,6 +209,27 @@ fn names_that_are_wrong() {
 }
 
 #[test]
+fn a_second_outline_that_differs_from_the_first() {
+    let case = Case::new();
+    let far = &case.pair.far;
+    // The copy of the base has lost its page, so that the far vault asks again, for names only.
+    for pack in far.objects("packs") {
+        far.sound.delete(&pack).unwrap();
+    }
+    let other = case.outline(case.first, None);
+    let tamper = move |answer: Answer| match answer.call {
+        3 => Ok(other.clone()),
+        _ => Ok(answer.bytes),
+    };
+    let origin = case.pair.origin(case.second, Some(case.first));
+    let options = far.fresh(Some(case.base));
+    let wire = Wire::new(&origin, Box::new(tamper));
+    let error = receive(&far.open(), &wire, &options).unwrap_err();
+    assert_unfaithful(&error, "it was another one a moment ago");
+    assert!(find(&far.open_sound(), options.backup_id).unwrap().is_none());
+}
+
+#[test]
 fn a_chunk_of_another_length_that_the_vault_holds() {
     let case = Case::new();
     // A short chunk that the far vault holds for another volume, and its name.

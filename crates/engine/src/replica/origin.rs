@@ -112,7 +112,7 @@ impl Origin {
         let base = self.base.as_ref().filter(|base| with_base && number < base.pages.len());
         let before = match base {
             Some(base) if self.shares(base, number) => Arc::clone(&cells),
-            Some(base) => Arc::new(load(&self.repository, base, number).map_err(base_lost)?),
+            Some(base) => Arc::new(self.repository.load_cells(base, number).map_err(base_lost)?),
             None => Arc::default(),
         };
         if base.is_some() && contents(&cells).eq(contents(&before)) {
@@ -194,7 +194,7 @@ impl Origin {
         if let Some((_, cells)) = pages().iter().find(|(cached, _)| *cached == number) {
             return Ok(Arc::clone(cells));
         }
-        let cells = Arc::new(load(&self.repository, &self.manifest, number)?);
+        let cells = Arc::new(self.repository.load_cells(&self.manifest, number)?);
         let mut cached = pages();
         cached.push_back((number, Arc::clone(&cells)));
         if cached.len() > CACHED_PAGES_MAX {
@@ -228,7 +228,7 @@ impl Origin {
                         let digest = match known(number) {
                             Some(digest) => digest,
                             None => {
-                                let cells = load(&self.repository, manifest, number)?;
+                                let cells = self.repository.load_cells(manifest, number)?;
                                 page_digest(contents(&cells))
                             }
                         };
@@ -254,15 +254,6 @@ impl ReplicaSource for Origin {
 
     fn chunks(&self, cells: &[u64]) -> Result<Vec<u8>, WireError> {
         Ok(Self::chunks(self, cells)?)
-    }
-}
-
-/// Reads the cells of a page, as many as the size of the volume makes.
-fn load(repository: &Repository, manifest: &Manifest, number: usize) -> Result<Vec<Cell>> {
-    let count = cell_count(manifest.size_bytes, manifest.grid_bytes, number);
-    match manifest.pages.get(number).copied().flatten() {
-        None => Ok(vec![Cell::Hole; to_usize(count)]),
-        Some(page) => repository.load_whole_page(&page, count),
     }
 }
 
