@@ -126,7 +126,7 @@ pub enum Error {
         source: WireError,
     },
     /// The other side of a replication answered what cannot be true.
-    #[error("{answer} from the other side is refused: {detail}")]
+    #[error("refused {answer} of the other side: {detail}")]
     Unfaithful {
         /// What it answered.
         answer: String,

@@ -25,9 +25,10 @@
 //! # From the outside in
 //!
 //! The verbs are functions with options in and a report out: [`backup()`], [`restore()`], [`list()`],
-//! [`find`], [`delete()`], [`verify()`], [`gc()`], [`export()`] and [`resolve_session`]. They work on a
-//! [`Repository`], one vault in one [`Store`]. A volume comes from a [`VolumeSource`] and goes to a
-//! [`RestoreTarget`].
+//! [`find`], [`delete()`], [`verify()`], [`gc()`], [`export()`], [`receive`], [`changed()`] and
+//! [`resolve_session`]. They work on a [`Repository`], one vault in one [`Store`]. A volume comes
+//! from a [`VolumeSource`] and goes to a [`RestoreTarget`]; a backup comes from another vault
+//! through a [`ReplicaSource`].
 //!
 //! A volume is cut by a fixed grid into *chunks*, which are named by the keyed hash of their content
 //! and stored once per vault, compressed and sealed, in *packs* of 32 MiB. What a backup is made of
@@ -50,6 +51,7 @@
 //! cancelled through its [`Progress`]. It knows no wall clock and no randomness but those it is given.
 
 mod backup;
+mod changed;
 mod check;
 mod crew;
 mod delete;
@@ -74,6 +76,7 @@ mod target;
 mod verify;
 
 pub use backup::{BackupOptions, BackupReport, BackupStats, backup};
+pub use changed::{ChangedRanges, changed};
 pub use check::check;
 pub use delete::delete;
 pub use error::{Error, Result};

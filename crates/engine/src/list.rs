@@ -13,6 +13,7 @@ use crate::format::pack::RecordKind;
 use crate::format::page::{self, Cell};
 use crate::format::{GRID_BYTES, name};
 use crate::id::{Digest, SessionId};
+use crate::num::to_usize;
 use crate::repository::Repository;
 use crate::session::EndRecord;
 
@@ -175,6 +176,15 @@ impl Repository {
             }
         }
         Err(damage.unwrap_or(Error::BackupMissing(backup)))
+    }
+
+    /// Reads the cells of page `number` of a backup, as many as the size of the volume makes.
+    pub(crate) fn load_cells(&self, manifest: &Manifest, number: usize) -> Result<Vec<Cell>> {
+        let count = cell_count(manifest.size_bytes, manifest.grid_bytes, number);
+        match manifest.pages.get(number).copied().flatten() {
+            None => Ok(vec![Cell::Hole; to_usize(count)]),
+            Some(page) => self.load_whole_page(&page, count),
+        }
     }
 
     /// Reads the cells of a page that must have `count` of them.

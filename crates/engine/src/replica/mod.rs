@@ -20,6 +20,7 @@
 //! right one. An origin that wants to give other content than its own can do so anyway.
 
 mod claims;
+mod fill;
 mod origin;
 mod receive;
 mod root;

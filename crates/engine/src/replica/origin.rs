@@ -81,8 +81,12 @@ impl Origin {
     /// Size and content roots of the backup and of the base. Reads all their pages, about 40 KiB for
     /// each 256 MiB of volume.
     pub fn summary(&self) -> Result<Vec<u8>> {
-        let pages = self.digests(&self.manifest)?;
-        let base = match self.base.as_ref().map(|base| (base, self.digests(base))) {
+        let pages = self.digests(&self.manifest, &|_| None)?;
+        let shared = |number: usize| {
+            let is_shared = self.base.as_ref().is_some_and(|base| self.shares(base, number));
+            pages.get(number).copied().filter(|_| is_shared)
+        };
+        let base = match self.base.as_ref().map(|base| (base, self.digests(base, &shared))) {
             Some((_, Err(e))) if !e.is_damage() => return Err(e),
             Some((base, Ok(digests))) => Some(BaseSummary {
                 size_bytes: base.size_bytes,
@@ -106,43 +110,37 @@ impl Origin {
         }
         let cells = self.cells(number)?;
         let base = self.base.as_ref().filter(|base| with_base && number < base.pages.len());
-        let base = base.map(|base| load(&self.repository, base, number)).transpose()?;
-        let before = base.unwrap_or_default();
-        if !before.is_empty()
-            && cells.len() == before.len()
-            && contents(&cells).eq(contents(&before))
-        {
+        let before = match base {
+            Some(base) if self.shares(base, number) => Arc::clone(&cells),
+            Some(base) => Arc::new(self.repository.load_cells(base, number).map_err(base_lost)?),
+            None => Arc::default(),
+        };
+        if base.is_some() && contents(&cells).eq(contents(&before)) {
             return Ok(Outline { page, body: Body::Same(page_digest(contents(&cells))) }.encode());
         }
-        let is_same: Vec<bool> = (0..cells.len())
-            .map(|place| {
-                matches!(
-                    (cells.get(place), before.get(place)),
-                    (Some(Cell::Chunk(now, _)), Some(Cell::Chunk(then, _))) if now == then
-                )
-            })
-            .collect();
-        let names = self.names(number, &cells, |place| !is_same[place])?;
-        let mut outlined = Vec::with_capacity(cells.len());
-        for (place, cell) in cells.iter().enumerate() {
-            outlined.push(match cell {
-                Cell::Hole => OutlineCell::Hole,
-                Cell::Zero => OutlineCell::Zero,
-                Cell::Chunk(own, _) if is_same[place] => OutlineCell::Same { own: *own },
-                Cell::Chunk(own, _) => {
-                    let name = *names.get(&place).ok_or_else(|| unread(*own))?;
-                    OutlineCell::Chunk { own: *own, name }
-                }
-            });
-        }
-        let base = before.iter().enumerate().map(|(place, cell)| match cell {
+        let is_same = |place: usize| match (cells.get(place), before.get(place)) {
+            (Some(Cell::Chunk(now, _)), Some(Cell::Chunk(then, _))) => now == then,
+            _ => false,
+        };
+        let names = self.names(number, &cells, |place| !is_same(place))?;
+        let base = (0..before.len()).map(|place| match before[place] {
             Cell::Hole => BaseCell::Hole,
             Cell::Zero => BaseCell::Zero,
-            Cell::Chunk(..) if is_same.get(place) == Some(&true) => BaseCell::Same,
-            Cell::Chunk(id, _) => BaseCell::Chunk(*id),
+            Cell::Chunk(..) if is_same(place) => BaseCell::Same,
+            Cell::Chunk(id, _) => BaseCell::Chunk(id),
         });
         let base = base.collect();
-        Ok(Outline { page, body: Body::Cells { cells: outlined, base } }.encode())
+        let outlined = (0..cells.len()).map(|place| match cells[place] {
+            Cell::Hole => Ok(OutlineCell::Hole),
+            Cell::Zero => Ok(OutlineCell::Zero),
+            Cell::Chunk(own, _) if is_same(place) => Ok(OutlineCell::Same { own }),
+            Cell::Chunk(own, _) => match names.get(&place) {
+                Some(name) => Ok(OutlineCell::Chunk { own, name: *name }),
+                None => Err(Error::damaged(&format!("chunk {own}"), "it was not read")),
+            },
+        });
+        let cells = outlined.collect::<Result<_>>()?;
+        Ok(Outline { page, body: Body::Cells { cells, base } }.encode())
     }
 
     /// The plaintext of the cells with these numbers, squeezed where that helps. The numbers ascend,
@@ -196,7 +194,7 @@ impl Origin {
         if let Some((_, cells)) = pages().iter().find(|(cached, _)| *cached == number) {
             return Ok(Arc::clone(cells));
         }
-        let cells = Arc::new(load(&self.repository, &self.manifest, number)?);
+        let cells = Arc::new(self.repository.load_cells(&self.manifest, number)?);
         let mut cached = pages();
         cached.push_back((number, Arc::clone(&cells)));
         if cached.len() > CACHED_PAGES_MAX {
@@ -205,8 +203,21 @@ impl Origin {
         Ok(cells)
     }
 
-    /// The digests of all pages of a backup.
-    fn digests(&self, manifest: &Manifest) -> Result<Vec<Digest>> {
+    /// Whether the base has the very same page in this place.
+    fn shares(&self, base: &Manifest, number: usize) -> bool {
+        let place = |manifest: &Manifest| {
+            let page = manifest.pages.get(number).copied();
+            page.map(|page| (page, cell_count(manifest.size_bytes, GRID_BYTES, number)))
+        };
+        place(base).is_some() && place(base) == place(&self.manifest)
+    }
+
+    /// The digests of all pages of a backup, as far as they are not `known`.
+    fn digests(
+        &self,
+        manifest: &Manifest,
+        known: &(dyn Fn(usize) -> Option<Digest> + Sync),
+    ) -> Result<Vec<Digest>> {
         let digests = Mutex::new(vec![Digest([0; 32]); manifest.pages.len()]);
         let crew = Crew::new(manifest.pages.len() as u64);
         std::thread::scope(|scope| {
@@ -214,8 +225,13 @@ impl Origin {
                 scope.spawn(|| {
                     crew.work(|number| {
                         let number = to_usize(number);
-                        let cells = load(&self.repository, manifest, number)?;
-                        let digest = page_digest(contents(&cells));
+                        let digest = match known(number) {
+                            Some(digest) => digest,
+                            None => {
+                                let cells = self.repository.load_cells(manifest, number)?;
+                                page_digest(contents(&cells))
+                            }
+                        };
                         digests.lock().unwrap_or_else(PoisonError::into_inner)[number] = digest;
                         Ok(())
                     });
@@ -241,15 +257,6 @@ impl ReplicaSource for Origin {
     }
 }
 
-/// Reads the cells of a page, as many as the size of the volume makes.
-fn load(repository: &Repository, manifest: &Manifest, number: usize) -> Result<Vec<Cell>> {
-    let count = cell_count(manifest.size_bytes, manifest.grid_bytes, number);
-    match manifest.pages.get(number).copied().flatten() {
-        None => Ok(vec![Cell::Hole; to_usize(count)]),
-        Some(page) => repository.load_whole_page(&page, count),
-    }
-}
-
 fn contents(cells: &[Cell]) -> impl Iterator<Item = Content> {
     cells.iter().map(|cell| match cell {
         Cell::Hole => Content::Hole,
@@ -266,8 +273,13 @@ fn refused(answer: String, detail: &str) -> Error {
     Error::Unfaithful { answer, detail: detail.to_owned() }
 }
 
-fn unread(chunk: ChunkId) -> Error {
-    Error::damaged(&format!("chunk {chunk}"), "it was not read")
+/// A base that vanished since the backup was opened is worth another attempt, which will do without.
+fn base_lost(error: Error) -> Error {
+    if error.is_damage() {
+        let source = WireError::Cut(error.to_string());
+        return Error::Wire { request: "the base".to_owned(), source };
+    }
+    error
 }
 
 /// Takes chunks instead of a volume; each write brings whole cells.

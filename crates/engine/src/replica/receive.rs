@@ -1,6 +1,6 @@
 //! The side that is to have the copy: asks, fetches what it lacks, proves it, commits.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -9,24 +9,20 @@ use zstd::bulk::Compressor;
 
 use super::claims::Claims;
 use super::root::content_root;
-use super::wire::{Body, Outline, OutlineCell, Summary, decode_chunks};
+use super::wire::{Body, Outline, Summary, is_whole};
 use super::{ReplicaSource, WireError};
-use crate::backup::{BackupOptions, BackupReport, Crowd, Feed, LEVEL, Stage, Stored, add, attempt};
+use crate::backup::{BackupOptions, BackupReport, Crowd, Feed, LEVEL, Stage, add, attempt};
 use crate::crew::{Crew, thread_count};
 use crate::error::{Error, Result};
 use crate::format::manifest::page_count;
-use crate::format::pack::RecordKind;
-use crate::format::page::{CELLS, Cell, Location};
 use crate::format::{Flaw, GRID_BYTES};
-use crate::id::{ChunkId, Digest};
+use crate::id::Digest;
 use crate::list::{CONTENT_ROOT, cell_count};
 use crate::num::to_usize;
 use crate::repository::Repository;
 
 /// No more pages are worked on at once.
 const WORKERS_MAX: usize = 4;
-/// Cells asked for in one request.
-const BATCH_CELLS: usize = 8;
 /// Two of these at most are in memory.
 const PACK_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -66,7 +62,8 @@ pub struct ReceiveReport {
 ///
 /// # Errors
 ///
-/// [`Error::Wire`] if the other side gave no answer, transient if it was [`WireError::Cut`];
+/// [`Error::Wire`] if the other side gave no answer, transient if it was [`WireError::Cut`] or the
+/// check sum of an answer was wrong;
 /// [`Error::Unfaithful`] if an answer cannot be true; and what a backup can meet.
 pub fn receive(
     repository: &Repository,
@@ -74,7 +71,7 @@ pub fn receive(
     options: &BackupOptions,
 ) -> Result<ReceiveReport> {
     options.progress.check()?;
-    let bytes = source.summary().map_err(|e| wire("the summary", e))?;
+    let bytes = arrived("the summary", source.summary())?;
     let summary = Summary::decode(&bytes).map_err(|flaw| unfaithful("the summary", flaw))?;
     if summary.grid_bytes != GRID_BYTES {
         let detail = format!("a grid of {} bytes", summary.grid_bytes);
@@ -107,38 +104,24 @@ pub fn receive(
 
 /// Counters of a running reception.
 #[derive(Debug, Default)]
-struct Tally {
-    announced_chunks: AtomicU64,
-    fetched_chunks: AtomicU64,
-    reused_chunks: AtomicU64,
-    fetched_bytes: AtomicU64,
-    outline_bytes: AtomicU64,
+pub(super) struct Tally {
+    pub(super) announced_chunks: AtomicU64,
+    pub(super) fetched_chunks: AtomicU64,
+    pub(super) reused_chunks: AtomicU64,
+    pub(super) fetched_bytes: AtomicU64,
+    pub(super) outline_bytes: AtomicU64,
 }
 
 /// One reception in progress.
-struct Receiver<'a> {
-    source: &'a dyn ReplicaSource,
-    summary: Summary,
-    tally: Tally,
+pub(super) struct Receiver<'a> {
+    pub(super) source: &'a dyn ReplicaSource,
+    pub(super) summary: Summary,
+    pub(super) tally: Tally,
     /// Whether the outlines may refer to the parent.
-    uses_base: OnceLock<bool>,
+    pub(super) uses_base: OnceLock<bool>,
     /// Digests of the pages outlined so far, of the backup and of the base.
-    digests: Mutex<BTreeMap<u64, (Digest, Digest)>>,
-    claims: Claims,
-}
-
-/// A chunk that the vault does not hold, and its places in the page.
-struct Missing {
-    name: ChunkId,
-    places: Vec<usize>,
-}
-
-/// What the work on a page needs.
-struct Job<'a> {
-    stage: &'a Stage<'a>,
-    crew: &'a Crew,
-    page: u64,
-    cells: Vec<Cell>,
+    pub(super) digests: Mutex<BTreeMap<u64, (Digest, Digest)>>,
+    pub(super) claims: Claims,
 }
 
 impl Feed for Receiver<'_> {
@@ -187,44 +170,8 @@ impl Feed for Receiver<'_> {
 }
 
 impl Receiver<'_> {
-    /// Fills the cells of one page.
-    fn page(
-        &self,
-        stage: &Stage<'_>,
-        crew: &Crew,
-        page: u64,
-        compressor: &mut Compressor<'_>,
-    ) -> Result<()> {
-        let uses_base = *self.uses_base.get_or_init(|| self.judge_base(stage));
-        let mut outline = self.outline(stage, page, uses_base)?;
-        let (digest, base_digest) = (outline.digest(), outline.base_digest());
-        let mut before = None;
-        if outline.needs_base() {
-            before = stage.parent.whole_page(to_usize(page));
-            if before.is_none() {
-                outline = self.outline(stage, page, false)?;
-                if outline.digest() != digest {
-                    return Err(lie(&outline_of(page), "it was another one a moment ago"));
-                }
-            }
-        }
-        self.digests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(page, (digest, base_digest));
-        let before = before.as_deref().map_or(&[][..], |cells| &cells[..]);
-        let mut job = Job { stage, crew, page, cells: Vec::new() };
-        let missing = self.plan(&mut job, &outline, before)?;
-        self.fetch(&mut job, missing, compressor)?;
-        stage.pages.put_page(to_usize(page), &job.cells, compressor)?;
-        let first = page * CELLS as u64 * u64::from(GRID_BYTES);
-        let end = first + job.cells.len() as u64 * u64::from(GRID_BYTES);
-        stage.options.progress.add_done(end.min(self.summary.size_bytes) - first);
-        Ok(())
-    }
-
     /// Whether the parent is the base of the origin.
-    fn judge_base(&self, stage: &Stage<'_>) -> bool {
+    pub(super) fn judge_base(&self, stage: &Stage<'_>) -> bool {
         let (Some(base), Some(parent)) = (&self.summary.base, stage.options.parent) else {
             return false;
         };
@@ -236,11 +183,11 @@ impl Receiver<'_> {
     }
 
     /// Asks for an outline and checks that it fits the sizes in the summary.
-    fn outline(&self, stage: &Stage<'_>, page: u64, with_base: bool) -> Result<Body> {
+    pub(super) fn outline(&self, stage: &Stage<'_>, page: u64, with_base: bool) -> Result<Body> {
         stage.options.progress.check()?;
         stage.session.renew_if_due()?;
         let what = outline_of(page);
-        let bytes = self.source.outline(page, with_base).map_err(|e| wire(&what, e))?;
+        let bytes = arrived(&what, self.source.outline(page, with_base))?;
         add(&self.tally.outline_bytes, bytes.len() as u64);
         let outline = Outline::decode(&bytes).map_err(|flaw| unfaithful(&what, flaw))?;
         let count = |size_bytes| cell_count(size_bytes, GRID_BYTES, to_usize(page));
@@ -258,203 +205,28 @@ impl Receiver<'_> {
         }
         Ok(outline.body)
     }
-
-    /// Settles the cells that need no chunk or one that is here; returns what is missing.
-    fn plan(&self, job: &mut Job<'_>, outline: &Body, before: &[Cell]) -> Result<Vec<Missing>> {
-        let mut missing: Vec<Missing> = Vec::new();
-        let mut known: HashMap<ChunkId, usize> = HashMap::new();
-        let count = match outline {
-            Body::Same(_) => before.len(),
-            Body::Cells { cells, .. } => cells.len(),
-        };
-        for place in 0..count {
-            let (cell, is_same) = self.announced(job, outline, before, place)?;
-            let Cell::Chunk(name, location) = cell else {
-                job.cells.push(cell);
-                continue;
-            };
-            add(&self.tally.announced_chunks, 1);
-            if !is_same {
-                add(&job.stage.counters.changed_bytes, self.len(job.page, place));
-            }
-            let is_usable = is_same && job.stage.packer.is_usable(location.pack);
-            let found = if is_usable { Some(location) } else { self.find(job, name, place)? };
-            if let Some(found) = found {
-                self.count_reused(job.stage, 1);
-                job.cells.push(Cell::Chunk(name, found));
-                continue;
-            }
-            // Settled when the chunk has come.
-            job.cells.push(Cell::Hole);
-            let slot = *known.entry(name).or_insert(missing.len());
-            match missing.get_mut(slot) {
-                Some(missing) => missing.places.push(place),
-                None => missing.push(Missing { name, places: vec![place] }),
-            }
-        }
-        Ok(missing)
-    }
-
-    /// What the cell at `place` is to be, and whether the parent has the same there. A chunk that
-    /// the parent does not have lies nowhere yet.
-    fn announced(
-        &self,
-        job: &Job<'_>,
-        outline: &Body,
-        before: &[Cell],
-        place: usize,
-    ) -> Result<(Cell, bool)> {
-        let nowhere = Location { pack: crate::id::PackId(uuid::Uuid::nil()), ordinal: 0 };
-        let counters = job.stage.counters;
-        let parent = before.get(place).copied();
-        let (cell, is_same) = match outline {
-            Body::Same(_) => (parent.unwrap_or(Cell::Hole), true),
-            Body::Cells { cells, .. } => match cells[place] {
-                OutlineCell::Hole => (Cell::Hole, false),
-                OutlineCell::Zero => (Cell::Zero, false),
-                OutlineCell::Chunk { name, .. } => (Cell::Chunk(name, nowhere), false),
-                OutlineCell::Same { .. } => match parent {
-                    Some(cell @ Cell::Chunk(..)) => (cell, true),
-                    _ => return Err(lie(&outline_of(job.page), "the base has no chunk there")),
-                },
-            },
-        };
-        match cell {
-            Cell::Hole => add(&counters.hole_chunks, 1),
-            Cell::Zero => add(&counters.zero_chunks, 1),
-            Cell::Chunk(..) => {}
-        }
-        Ok((cell, is_same))
-    }
-
-    /// Finds a chunk that the vault holds; errs if it cannot be what lies in the cell.
-    fn find(&self, job: &Job<'_>, name: ChunkId, place: usize) -> Result<Option<Location>> {
-        let Some((location, plain_len)) = job.stage.packer.find_sized(&name) else {
-            return Ok(None);
-        };
-        if u64::from(plain_len) != self.len(job.page, place) {
-            return Err(lie(&outline_of(job.page), "a chunk is longer or shorter than its cell"));
-        }
-        Ok(Some(location))
-    }
-
-    /// Fetches what is missing, in small requests. Another thread that fetches the same is waited
-    /// for.
-    fn fetch(
-        &self,
-        job: &mut Job<'_>,
-        missing: Vec<Missing>,
-        compressor: &mut Compressor<'_>,
-    ) -> Result<()> {
-        let batch_max =
-            (self.crowd(job.stage.options).pack_bytes / GRID_BYTES as usize).clamp(1, BATCH_CELLS);
-        let mut queue = VecDeque::from(missing);
-        while !queue.is_empty() {
-            if job.crew.has_failed() {
-                return Err(Error::Cancelled);
-            }
-            let mut claimed = self.claims.begin();
-            let (mut batch, mut taken) = (Vec::new(), Vec::new());
-            while batch.len() < batch_max
-                && let Some(missing) = queue.pop_front()
-            {
-                if !claimed.claim(missing.name) {
-                    taken.push(missing);
-                } else if let Some(location) = self.find(job, missing.name, missing.places[0])? {
-                    self.count_reused(job.stage, missing.places.len() as u64);
-                    self.settle(job, &missing, location)?;
-                } else {
-                    batch.push(missing);
-                }
-            }
-            if !batch.is_empty() {
-                batch.sort_by_key(|missing| missing.places[0]);
-                self.batch(job, &batch, compressor)?;
-            }
-            drop(claimed);
-            if let Some(first) = taken.first().filter(|_| batch.is_empty()) {
-                self.claims.wait(&first.name);
-            }
-            queue.extend(taken);
-        }
-        Ok(())
-    }
-
-    /// One request for chunks: fetches, proves and stores them.
-    fn batch(
-        &self,
-        job: &mut Job<'_>,
-        batch: &[Missing],
-        compressor: &mut Compressor<'_>,
-    ) -> Result<()> {
-        job.stage.options.progress.check()?;
-        job.stage.session.renew_if_due()?;
-        let number = |missing: &Missing| job.page * CELLS as u64 + missing.places[0] as u64;
-        let numbers: Vec<u64> = batch.iter().map(number).collect();
-        let what = format!("{} chunks from cell {}", numbers.len(), numbers[0]);
-        let bytes = self.source.chunks(&numbers).map_err(|e| wire(&what, e))?;
-        add(&self.tally.fetched_bytes, bytes.len() as u64);
-        let chunks = decode_chunks(&bytes).map_err(|flaw| unfaithful(&what, flaw))?;
-        if !chunks.iter().map(|chunk| chunk.cell).eq(numbers) {
-            return Err(lie(&what, "they are other cells than those asked for"));
-        }
-        let counters = job.stage.counters;
-        for (chunk, missing) in chunks.iter().zip(batch) {
-            let plain = chunk.plain().map_err(|flaw| unfaithful(&what, flaw))?;
-            if job.stage.repository.keys().chunk_id(&plain) != missing.name {
-                return Err(lie(&what, "a chunk has another id than was announced"));
-            }
-            if plain.len() as u64 != self.len(job.page, missing.places[0]) {
-                return Err(lie(&what, "a chunk is longer or shorter than its cell"));
-            }
-            add(&self.tally.fetched_chunks, 1);
-            add(&counters.read_bytes, plain.len() as u64);
-            self.count_reused(job.stage, missing.places.len() as u64 - 1);
-            let (Stored::New(location) | Stored::Found(location)) =
-                job.stage.packer.store(RecordKind::Chunk, missing.name, &plain, compressor)?;
-            add(&counters.new_chunks, 1);
-            add(&counters.new_bytes, plain.len() as u64);
-            self.settle(job, missing, location)?;
-        }
-        Ok(())
-    }
-
-    /// Puts a chunk into its cells, all of which must be as long as the first.
-    fn settle(&self, job: &mut Job<'_>, missing: &Missing, location: Location) -> Result<()> {
-        for place in &missing.places {
-            if self.len(job.page, *place) != self.len(job.page, missing.places[0]) {
-                return Err(lie(&outline_of(job.page), "cells of two lengths have one chunk"));
-            }
-            job.cells[*place] = Cell::Chunk(missing.name, location);
-        }
-        Ok(())
-    }
-
-    fn count_reused(&self, stage: &Stage<'_>, count: u64) {
-        add(&self.tally.reused_chunks, count);
-        add(&stage.counters.reused_chunks, count);
-    }
-
-    /// Bytes of the volume that the cell at `place` covers.
-    fn len(&self, page: u64, place: usize) -> u64 {
-        let start = (page * CELLS as u64 + place as u64) * u64::from(GRID_BYTES);
-        (self.summary.size_bytes - start).min(u64::from(GRID_BYTES))
-    }
 }
 
-fn outline_of(page: u64) -> String {
+pub(super) fn outline_of(page: u64) -> String {
     format!("the outline of page {page}")
 }
 
-fn wire(request: &str, source: WireError) -> Error {
-    Error::Wire { request: request.to_owned(), source }
+/// The answer to a request, if it came whole; one that did not is as good as none.
+pub(super) fn arrived(request: &str, answer: Result<Vec<u8>, WireError>) -> Result<Vec<u8>> {
+    let bytes = answer.and_then(|bytes| match is_whole(&bytes) {
+        true => Ok(bytes),
+        false => Err(WireError::Cut("the answer did not arrive whole".to_owned())),
+    });
+    bytes.map_err(|source| Error::Wire { request: request.to_owned(), source })
 }
 
-fn unfaithful(answer: &str, flaw: Flaw) -> Error {
-    let (Flaw::Damaged(detail) | Flaw::Unsupported(detail)) = flaw;
-    Error::Unfaithful { answer: answer.to_owned(), detail }
+pub(super) fn unfaithful(answer: &str, flaw: Flaw) -> Error {
+    match flaw {
+        Flaw::Damaged(detail) => Error::Unfaithful { answer: answer.to_owned(), detail },
+        unsupported @ Flaw::Unsupported(_) => unsupported.at(answer),
+    }
 }
 
-fn lie(answer: &str, detail: &str) -> Error {
+pub(super) fn lie(answer: &str, detail: &str) -> Error {
     unfaithful(answer, Flaw::Damaged(detail.to_owned()))
 }

@@ -349,18 +349,22 @@ fn end(mut out: Vec<u8>) -> Vec<u8> {
     out
 }
 
+/// Whether an answer arrived as it was sent, as far as its check sum tells.
+pub(super) fn is_whole(bytes: &[u8]) -> bool {
+    bytes
+        .split_last_chunk::<4>()
+        .is_some_and(|(body, sum)| crc32fast::hash(body) == u32::from_le_bytes(*sum))
+}
+
 /// Checks length, sum, magic and version.
 fn open(bytes: &[u8], magic: [u8; 4], len_max: usize) -> Result<Cursor<'_>, Flaw> {
     if bytes.len() > len_max {
         return damaged(format!("it has {} bytes, at most {len_max} are allowed", bytes.len()));
     }
-    let Some((body, sum)) = bytes.split_last_chunk::<4>() else {
-        return damaged("it is too short");
-    };
-    if crc32fast::hash(body) != u32::from_le_bytes(*sum) {
+    if !is_whole(bytes) {
         return damaged("its check sum is wrong");
     }
-    let mut cursor = Cursor::new(body);
+    let mut cursor = Cursor::new(&bytes[..bytes.len() - 4]);
     if cursor.array()? != magic {
         return damaged("it is an answer to something else");
     }
