@@ -19,6 +19,7 @@
 
 #![allow(dead_code, reason = "families of operations that are still to come need the rest")]
 
+mod agents;
 mod authentication;
 mod call;
 mod code;
