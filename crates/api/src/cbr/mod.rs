@@ -28,6 +28,7 @@ mod fault;
 mod features;
 mod fields;
 mod openapi;
+mod organization_policies;
 mod paging;
 mod path;
 mod query;

@@ -5,3 +5,4 @@ mod domain;
 mod features;
 mod frame;
 mod operations;
+mod organization_policies;
