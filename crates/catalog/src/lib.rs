@@ -9,6 +9,7 @@
 //! as arguments and reads no clock.
 
 mod access_key;
+mod agent;
 mod assignment;
 mod backup;
 mod checkpoint;
@@ -19,6 +20,7 @@ mod expiry;
 mod job;
 mod migrate;
 mod operation;
+mod organization_policy;
 mod page;
 #[cfg(test)]
 mod plan;
@@ -44,6 +46,7 @@ mod vault_usage;
 mod volume;
 
 pub use access_key::AccessKeys;
+pub use agent::Agents;
 pub use assignment::Assignments;
 pub use backup::{BackupFilter, BackupKey, BackupQuery, Backups};
 pub use checkpoint::Checkpoints;
@@ -52,6 +55,7 @@ pub use domain::Domains;
 pub use error::{Error, Result};
 pub use job::{JobCounts, JobRecord, JobState, Jobs};
 pub use operation::{OperationEnd, OperationFilter, OperationQuery, Operations};
+pub use organization_policy::OrganizationPolicies;
 pub use policy::Policies;
 pub use project::Projects;
 pub use quota::Quotas;

@@ -69,5 +69,9 @@ pub(super) fn code(area: Area, reason: Refusal) -> Code {
         Refusal::TagMissing => Code::TagNotFound,
         Refusal::SyncUnsupported => Code::VaultWithoutSync,
         Refusal::SyncFailed => Code::ImportFailed,
+        Refusal::AgentMissing => Code::AgentNotFound,
+        Refusal::AgentInvalid => Code::InvalidAgent,
+        Refusal::TooManyAgentPaths => Code::TooManyAgentPaths,
+        Refusal::OrganizationPolicyMissing => Code::PolicyNotFound,
     }
 }

@@ -247,6 +247,7 @@ impl Service {
                         tx.tags().clear(Tagged::Policy, &policy.id.to_string()).await?;
                         tx.policies().delete(policy.id).await?;
                     }
+                    tx.agents().clear(&project.id).await?;
                     tx.shares().delete_with(&project.id).await?;
                     tx.quotas().clear(&project.id).await?;
                     tx.projects().delete(&project.id).await?;
@@ -257,7 +258,7 @@ impl Service {
     }
 
     /// The named domain, or the one that the caller's token belongs to.
-    pub(super) async fn domain_or_own(
+    pub(crate) async fn domain_or_own(
         &self,
         caller: &Caller,
         named: Option<DomainId>,

@@ -7,6 +7,7 @@
 mod access_key;
 mod admin;
 mod bootstrap;
+mod directory;
 mod proof;
 pub mod signature;
 mod signed;

@@ -24,7 +24,7 @@ use strongroom_service::restore::RestoreRequest;
 use strongroom_service::{Caller, Error, Refusal, Service, Settings};
 use tokio::runtime::Handle;
 
-use crate::world::{World, new_backup};
+use super::world::{World, new_backup};
 
 /// A wire to a service of the same process. Of every `n` calls one is cut, if `n` is not 0.
 #[derive(Debug, Clone)]

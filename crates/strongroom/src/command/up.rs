@@ -69,7 +69,7 @@ async fn serve(args: Up) -> anyhow::Result<()> {
     tasks.spawn(listen(identity_listener, door, stop.clone()));
     let door = volume::router(service.clone(), volume_settings(&service, addresses));
     tasks.spawn(listen(volume_listener, door, stop.clone()));
-    let door = cbr::router(service.clone(), cbr_settings());
+    let door = cbr::router(service.clone(), cbr_settings(addresses));
     tasks.spawn(listen(cbr_listener, door, stop.clone()));
     let door = compute::router(service.clone(), compute_settings(addresses));
     tasks.spawn(listen(compute_listener, door, stop.clone()));
@@ -193,9 +193,10 @@ fn volume_settings(service: &Service, addresses: Addresses) -> VolumeSettings {
     }
 }
 
-fn cbr_settings() -> CbrSettings {
+fn cbr_settings(addresses: Addresses) -> CbrSettings {
     CbrSettings {
         public_endpoint: None,
+        identity_endpoint: format!("http://{}", addresses.identity),
         body_limit_bytes: cbr::DEFAULT_BODY_LIMIT_BYTES,
         chance: Arc::new(SystemChance),
     }

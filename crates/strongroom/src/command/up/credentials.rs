@@ -174,6 +174,7 @@ mod tests {
     use strongroom_model::chance::SeededChance;
     use strongroom_model::time::SystemClock;
     use strongroom_service::folder::VolumeFolder;
+    use strongroom_service::servers::ServerFolder;
     use strongroom_service::{MasterKey, Parts, Settings, Store};
 
     use super::*;
@@ -186,6 +187,7 @@ mod tests {
             store: Store::folder(&data.join("store")).unwrap(),
             master_key: MasterKey::random(&*chance),
             folder: VolumeFolder::open(data.join("volumes")).unwrap(),
+            servers: ServerFolder::open(data.join("servers")).unwrap(),
             clock: Arc::new(SystemClock),
             chance,
         };
@@ -194,7 +196,8 @@ mod tests {
 
     async fn start(data: &Path, service: &Service) -> Access {
         let anywhere = "127.0.0.1:1".parse().unwrap();
-        let addresses = Addresses { identity: anywhere, volume: anywhere };
+        let addresses =
+            Addresses { identity: anywhere, volume: anywhere, cbr: anywhere, compute: anywhere };
         Access::prepare(data, service, addresses).await.unwrap()
     }
 
