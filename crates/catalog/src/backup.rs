@@ -269,20 +269,32 @@ impl Backups<'_> {
         listing.load(self.0, decode).await
     }
 
-    /// The newest backup of a volume that can be built on.
+    /// The newest backup of a volume in a vault that can be built on. One in another vault cannot:
+    /// vaults share nothing.
     pub async fn newest_available(
         &mut self,
-        project: &ProjectId,
+        vault_id: VaultId,
         volume_id: VolumeId,
     ) -> Result<Option<Backup>> {
-        let tail = "WHERE project_id = $1 AND volume_id = $2 AND status = $3 \
+        let tail = "WHERE vault_id = $1 AND volume_id = $2 AND status = $3 \
                     ORDER BY data_timestamp DESC, created_at DESC, id DESC LIMIT 1";
         let values = vec![
-            Value::text(project),
+            Value::text(vault_id),
             Value::text(volume_id),
             Value::text(BackupStatus::Available.as_str()),
         ];
         TABLE.find(self.0, tail, values, decode).await
+    }
+
+    /// The backups of a volume in a vault, newest first; with those that belong to servers'.
+    pub async fn of_volume_in(
+        &mut self,
+        vault_id: VaultId,
+        volume_id: VolumeId,
+    ) -> Result<Vec<Backup>> {
+        let tail = "WHERE vault_id = $1 AND volume_id = $2 ORDER BY created_at DESC, id DESC";
+        let values = vec![Value::text(vault_id), Value::text(volume_id)];
+        TABLE.list(self.0, tail, values, decode).await
     }
 
     /// The backups in the store that available records of a vault stand for; one that is being

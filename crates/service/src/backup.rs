@@ -153,10 +153,25 @@ impl Service {
         caller: &Caller,
         new: &NewBackup,
     ) -> Result<(Backup, JobId)> {
+        let backup = self.prepare_backup(tx, caller, new).await?;
+        let kind = JobKind::CreateBackup { backup_id: backup.id };
+        let job_id = self.enqueue_about(tx, caller, kind, subject(&backup)).await?;
+        let log = (OperationKind::Backup, job_id);
+        self.log_backup_job(tx, caller, log, &backup, OperationDetail::default()).await?;
+        Ok((backup, job_id))
+    }
+
+    /// Marks a backup's source busy and adds its row. The work is still to be enqueued.
+    pub(crate) async fn prepare_backup(
+        &self,
+        tx: &mut Transaction<'_>,
+        caller: &Caller,
+        new: &NewBackup,
+    ) -> Result<Backup> {
         let project = caller.project(Role::Member, "backup:create")?;
         check_tags(&new.tags)?;
         let source = self.claim_source(tx, project, new).await?;
-        let parent = tx.backups().newest_available(project, source.volume.id).await?;
+        let parent = tx.backups().newest_available(source.vault_id, source.volume.id).await?;
         let parent = parent.filter(|_| !new.wants_full);
         if new.is_incremental && parent.is_none() && self.settings().strict_cinder {
             return Err(Error::NoParent);
@@ -166,11 +181,7 @@ impl Service {
         let backup = self.new_backup_row(caller, new, &source, parent.is_some());
         tx.backups().insert(&backup).await?;
         self.put_tags(tx, project, &TaggedId::of(&backup), &new.tags).await?;
-        let kind = JobKind::CreateBackup { backup_id: backup.id };
-        let job_id = self.enqueue_about(tx, caller, kind, subject(&backup)).await?;
-        let log = (OperationKind::Backup, job_id);
-        self.log_backup_job(tx, caller, log, &backup, OperationDetail::default()).await?;
-        Ok((backup, job_id))
+        Ok(backup)
     }
 
     /// One backup of the caller's project, or one that is shared with it, without what is only its

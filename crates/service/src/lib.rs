@@ -9,6 +9,7 @@
 
 pub mod backup;
 pub mod caller;
+pub mod checkpoint;
 pub mod error;
 pub mod folder;
 mod growth;
@@ -22,6 +23,7 @@ pub mod record;
 pub mod refusal;
 mod replication;
 pub mod restore;
+pub mod saved;
 pub mod secret;
 pub mod servers;
 pub mod settings;

@@ -9,6 +9,7 @@ use serde_json::json;
 use strongroom_service::{Error, Kind};
 
 use super::code::Code;
+use super::refusal;
 use crate::reply::Reply;
 
 /// What a request is about; each is one family of operations.
@@ -174,7 +175,10 @@ fn code_of(area: Area, error: &Error) -> Code {
         Error::SnapshotNotFound(_) => Code::SnapshotNotFound,
         Error::PolicyNotFound(_) => Code::PolicyNotFound,
         Error::ShareNotFound(_) => Code::MemberNotFound,
-        Error::JobNotFound(_) => Code::OperationLogNotFound,
+        Error::JobNotFound(_) | Error::OperationNotFound(_) => Code::OperationLogNotFound,
+        Error::VaultNotFound(_) => Code::VaultNotFound,
+        Error::CheckpointNotFound(_) => Code::CheckpointNotFound,
+        Error::Refused { reason, .. } => refusal::code(area, *reason),
         Error::MetadataNotFound(_) => Code::TagNotFound,
         Error::IdentityNotFound { .. } if area == Area::Member => Code::InvalidMember,
         Error::IdentityNotFound { .. } => Code::ResourceNotFound,
@@ -225,6 +229,7 @@ fn message_of(error: &Error) -> String {
         Error::Internal(_) => "Unknown error.".to_owned(),
         error => {
             let text = error.to_string();
+            let text = text.trim_end_matches('.');
             let mut letters = text.chars();
             let first = letters.next().map(|letter| letter.to_uppercase().to_string());
             format!("{}{}.", first.unwrap_or_default(), letters.as_str())

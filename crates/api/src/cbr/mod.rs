@@ -29,6 +29,7 @@ mod openapi;
 mod paging;
 mod path;
 mod query;
+mod refusal;
 mod routes;
 mod time;
 mod version;

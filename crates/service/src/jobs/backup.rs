@@ -82,11 +82,9 @@ impl Service {
                     let Some(backup) = tx.backups().find_any(id).await? else {
                         return Ok(None);
                     };
-                    let (project, volume) = (&backup.project_id, backup.volume_id);
-                    let parent = tx.backups().newest_available(project, volume).await?;
-                    // A parent in another vault shares nothing.
-                    let parent = parent
-                        .filter(|parent| parent.vault_id == backup.vault_id && !backup.wants_full);
+                    let (vault, volume) = (backup.vault_id, backup.volume_id);
+                    let parent = tx.backups().newest_available(vault, volume).await?;
+                    let parent = parent.filter(|_| !backup.wants_full);
                     let session = tx.jobs().session_of(claim.job.id).await?;
                     Ok::<_, Error>(Some(Order { backup, parent, session }))
                 })

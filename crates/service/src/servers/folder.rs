@@ -42,6 +42,9 @@ pub enum InventoryError {
     /// The server to be kept makes no sense.
     #[error(transparent)]
     Invalid(#[from] strongroom_model::server::InvalidServer),
+    /// A server of that id is there already.
+    #[error("server {0} exists")]
+    Exists(ServerId),
     /// A volume is the disk of one server at most.
     #[error("volume {volume} is a disk of server {server}")]
     DiskTaken {
@@ -140,6 +143,15 @@ impl ServerFolder {
     /// Keeps a server, in place of what was kept of it. Each of its disks must be free or its own.
     pub fn put(&self, server: &Server) -> Result<(), InventoryError> {
         let _lock = self.lock()?;
+        self.put_locked(server)
+    }
+
+    /// Keeps a server of which nothing is kept yet, under the same condition.
+    pub fn add(&self, server: &Server) -> Result<(), InventoryError> {
+        let _lock = self.lock()?;
+        if self.path(server.id).try_exists()? {
+            return Err(InventoryError::Exists(server.id));
+        }
         self.put_locked(server)
     }
 
@@ -358,12 +370,13 @@ mod tests {
         let one = server(1);
         folder.put(&one).unwrap();
         folder.put(&one).unwrap();
+        assert!(matches!(folder.add(&one), Err(InventoryError::Exists(id)) if id == one.id));
         let thief = Server { disks: one.disks.clone(), ..server(2) };
         let refused = folder.put(&thief).unwrap_err().to_string();
         let disk = one.disks[0].volume_id;
         assert_eq!(refused, format!("volume {disk} is a disk of server {}", one.id));
         folder.remove(one.id).unwrap();
-        folder.put(&thief).unwrap();
+        folder.add(&thief).unwrap();
     }
 
     #[test]

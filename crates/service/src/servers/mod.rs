@@ -5,6 +5,7 @@
 
 mod attachments;
 mod derived;
+pub mod documents;
 pub mod folder;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use strongroom_model::volume::{Volume, VolumeStatus};
 
 pub use attachments::{Attachment, Attachments};
 pub use derived::derived_id;
+pub use documents::{DocumentStrings, Place, ServerDocuments};
 pub use folder::{Inventory, InventoryError, ServerFolder};
 
 use crate::error::{Error, Result};
@@ -287,6 +289,7 @@ impl From<InventoryError> for Error {
             InventoryError::DiskTaken { .. } => {
                 Self::Invalid { field: "disks", message: error.to_string() }
             }
+            InventoryError::Exists(_) => Self::Invalid { field: "id", message: error.to_string() },
             InventoryError::Broken { .. } | InventoryError::Io(_) => {
                 Self::Unavailable { what: "the inventory of servers", source: Box::new(error) }
             }

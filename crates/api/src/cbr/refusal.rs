@@ -1,0 +1,73 @@
+//! The code of each reason for which a rule refuses.
+
+use strongroom_service::Refusal;
+
+use super::code::Code;
+use super::fault::Area;
+
+/// The code of a reason, given what the request is about.
+#[expect(clippy::too_many_lines, reason = "one arm per reason, so that none can be forgotten")]
+pub(super) fn code(area: Area, reason: Refusal) -> Code {
+    match reason {
+        Refusal::NothingToBackUp => Code::NothingToBackUp,
+        Refusal::NotReplicable => Code::BackupTypeNotReplicable,
+        Refusal::RegionUnknown => Code::RegionWithoutReplication,
+        Refusal::ReplicaExists => Code::AlreadyReplicated,
+        Refusal::TargetBeingBackedUp => Code::ResourceBeingBackedUp,
+        Refusal::TargetBeingRestored => Code::ResourceBeingRestored,
+        Refusal::TargetForeign => Code::OtherTargetNotAllowed,
+        Refusal::TargetGone => Code::ServerDeleted,
+        Refusal::TargetServerState => Code::ServerStatusForbidsRestore,
+        Refusal::TargetDiskState => Code::DiskStatusForbidsRestore,
+        Refusal::TargetDisks => Code::SomeDisksNotRestorable,
+        Refusal::TargetSystemDisk => Code::DataDiskToSystemDisk,
+        Refusal::TargetArchitecture => Code::ArchitecturesDiffer,
+        Refusal::PolicyNotBound => Code::PolicyNotApplied,
+        Refusal::PolicyUnfit => Code::PolicyNotApplicable,
+        Refusal::PolicyDestinationFixed => Code::DestinationFixed,
+        Refusal::TooManyResources => Code::TooManyVaultResources,
+        Refusal::VaultSize => Code::InvalidVaultSize,
+        Refusal::ResourceUnfit => Code::ResourceTypeNotSupported,
+        Refusal::ResourceTaken | Refusal::ResourceBound => Code::ResourceInOtherVault,
+        Refusal::ResourceTwice => Code::DuplicateResources,
+        Refusal::ResourceMissing => Code::ResourceNotFound,
+        Refusal::ResourceNotInVault => Code::ResourceNotInVault,
+        Refusal::ResourceRemoving => Code::ResourcesBeingRemoved,
+        Refusal::ResourceState => Code::ResourceStatusForbidsBackup,
+        Refusal::ServerWithoutDisks => Code::ServerWithoutDisks,
+        Refusal::VaultNotUpdatable => Code::VaultNotUpdatable,
+        Refusal::VaultNotDeletable => Code::VaultNotDeletable,
+        Refusal::VaultState => Code::InvalidVaultStatus,
+        Refusal::VaultStateForBackup => Code::VaultStatusForbidsBackup,
+        Refusal::VaultStateForRestore => Code::VaultStatusForbidsRestore,
+        Refusal::VaultExpanding => Code::ExpansionRefused,
+        Refusal::VaultFull => Code::VaultFull,
+        Refusal::VaultUnfitForBackup => Code::VaultTypeForbidsBackup,
+        Refusal::TooManyVaults => Code::TooManyVaults,
+        Refusal::VaultBusy => Code::BackupRunning,
+        Refusal::BackupsRunning => Code::BackupsRunning,
+        Refusal::DestinationMissing => Code::DestinationVaultNotFound,
+        Refusal::DestinationUnfit => Code::DestinationWithoutReplication,
+        Refusal::DestinationFull => Code::DestinationVaultFull,
+        Refusal::VaultReplicating => Code::VaultBeingReplicated,
+        Refusal::VaultNotReplicable => Code::VaultTypeForbidsReplication,
+        Refusal::BackupNotDeletable => Code::BackupNotDeletable,
+        Refusal::BackupInUse => Code::BackupInUse,
+        Refusal::Locked if area == Area::Vault => Code::VaultNotDeletable,
+        Refusal::Locked => Code::BackupLocked,
+        Refusal::MetadataUnavailable => Code::BackupStatusForbidsMetadata,
+        Refusal::NotShareable => Code::OnlyServerBackupsShared,
+        Refusal::TooManyMembers => Code::TooManyShares,
+        Refusal::AlreadyShared => Code::AlreadyShared,
+        Refusal::MemberInvalid => Code::InvalidMember,
+        Refusal::MemberMissing => Code::MemberNotFound,
+        Refusal::MemberValue => Code::InvalidMemberChange,
+        Refusal::MemberVaultState => Code::VaultStatusForbidsSharing,
+        Refusal::MemberVaultUnfit => Code::VaultTypeForbidsShare,
+        Refusal::ReceivedShare => Code::ReceivedNotShareable,
+        Refusal::TooManyTags => Code::TooManyTags,
+        Refusal::TagMissing => Code::TagNotFound,
+        Refusal::SyncUnsupported => Code::VaultWithoutSync,
+        Refusal::SyncFailed => Code::ImportFailed,
+    }
+}
