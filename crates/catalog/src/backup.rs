@@ -17,7 +17,7 @@ use crate::page::{Conditions, Listing, SortColumn, fold, order};
 use crate::record::{Fields, Table};
 use crate::sql::{Session, Value};
 
-const TABLE: Table = Table {
+pub(crate) const TABLE: Table = Table {
     name: "backup",
     what: "backup",
     columns: &[
@@ -67,8 +67,10 @@ const BEING_MADE: &str = "WHERE volume_id = $1 AND status = 'creating' AND snaps
 /// What [`Backups::to_expire`] reads.
 const TO_EXPIRE: &str = "SELECT policy_id, volume_id FROM backup \
                          WHERE expires_at <= $1 AND policy_id IS NOT NULL \
+                         AND checkpoint_id IS NULL \
                          UNION SELECT policy_id, volume_id FROM backup \
-                         WHERE status = 'error_deleting' AND policy_id IS NOT NULL";
+                         WHERE status = 'error_deleting' AND policy_id IS NOT NULL \
+                         AND checkpoint_id IS NULL";
 
 /// A condition on backups.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -344,18 +346,20 @@ impl Backups<'_> {
         Ok(found.is_some())
     }
 
-    /// The backups that a policy made of a volume, oldest first.
+    /// The backups that a policy made of a volume which was bound to it alone, not with a vault;
+    /// oldest first.
     pub async fn of_policy(
         &mut self,
         policy_id: PolicyId,
         volume_id: VolumeId,
     ) -> Result<Vec<Backup>> {
-        let tail = "WHERE policy_id = $1 AND volume_id = $2 ORDER BY created_at, id";
+        let tail = "WHERE policy_id = $1 AND volume_id = $2 AND checkpoint_id IS NULL \
+                    ORDER BY created_at, id";
         let values = vec![Value::text(policy_id), Value::text(volume_id)];
         TABLE.list(self.0, tail, values, decode).await
     }
 
-    /// The policies and disks of automatic backups whose date is at an instant or before it, or
+    /// The policies and disks, bound alone, of automatic backups whose date is at an instant or before it, or
     /// whose removal failed; each pair once.
     pub async fn to_expire(&mut self, now: Timestamp) -> Result<Vec<(PolicyId, VolumeId)>> {
         let rows = self.0.rows(TABLE.what, TO_EXPIRE, vec![now.into()]).await?;
@@ -515,7 +519,7 @@ fn values(backup: &Backup) -> Result<Vec<Value>> {
     ])
 }
 
-fn decode(row: &Fields<'_>) -> Result<Backup> {
+pub(crate) fn decode(row: &Fields<'_>) -> Result<Backup> {
     Ok(Backup {
         id: row.id("id", BackupId::parse)?,
         project_id: row.id("project_id", ProjectId::parse)?,

@@ -14,6 +14,7 @@ mod checkpoint;
 mod connect;
 mod domain;
 mod error;
+mod expiry;
 mod job;
 mod migrate;
 mod operation;

@@ -4,7 +4,7 @@ use sqlx::Row;
 use strongroom_testkit::database::Database;
 
 use crate::sql::Dialect;
-use crate::{Catalog, Error, backup, job, quota, vault_usage, volume};
+use crate::{Catalog, Error, backup, expiry, job, quota, vault_usage, volume};
 
 /// Jobs for PostgreSQL, to which any index is as good as another while a table is empty.
 const JOBS: [&str; 2] = [
@@ -42,6 +42,7 @@ async fn plan(catalog: &Catalog, dialect: Dialect, sql: &str) -> String {
 async fn what_is_asked_often_is_read_from_an_index() {
     let statements = [
         backup::indexed(),
+        expiry::indexed(),
         job::indexed(),
         quota::indexed(),
         vault_usage::indexed(),

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::record::{Fields, Table};
 use crate::sql::{Session, Value};
 
-const TABLE: Table = Table {
+pub(crate) const TABLE: Table = Table {
     name: "server_backup",
     what: "backup of a server",
     columns: &[

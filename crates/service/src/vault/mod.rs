@@ -32,7 +32,6 @@ pub use capacity::whole_mib;
 pub(crate) use capacity::vault_used_bytes;
 pub use expiry::{ExpiryChange, ExpiryOutcome};
 pub use list::{VaultFilter, VaultListing, VaultSearch};
-pub(crate) use lock::Lockable;
 pub use policy::AppliedPolicy;
 pub(crate) use removal::Remaining;
 pub use resources::{AutoProtection, SUSPEND_MEANS_AUTO_PROTECT};

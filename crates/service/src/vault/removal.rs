@@ -14,7 +14,7 @@ use strongroom_model::resource::{ResourceId, ResourceKind};
 use strongroom_model::tag::Tagged;
 use strongroom_model::vault::{Vault, VaultStatus};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::{Caller, Refusal, Service};
 
 /// Backups whose deletion is begun in one transaction.
