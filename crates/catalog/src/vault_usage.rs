@@ -157,10 +157,9 @@ impl Vaults<'_> {
         project_id: &ProjectId,
     ) -> Result<Vec<StoredResource>> {
         let mut stored = Vec::new();
-        for (kind, sql) in [
-            (ResourceKind::Server, SERVERS_OF_PROJECT),
-            (ResourceKind::Volume, DISKS_OF_PROJECT),
-        ] {
+        for (kind, sql) in
+            [(ResourceKind::Server, SERVERS_OF_PROJECT), (ResourceKind::Volume, DISKS_OF_PROJECT)]
+        {
             for row in &self.0.rows(WHAT, sql, vec![Value::text(project_id)]).await? {
                 let name: Option<String> = row.try_get("name").map_err(Error::Database)?;
                 stored.push(StoredResource {

@@ -26,8 +26,7 @@ pub(super) fn read(
         wish.optional("name", |it| it.text(any_text(255)))?;
         let extra = wish.optional("extra_info", |it| it.object())?;
         let excluded = extra.and_then(|extra| extra.field("exclude_volumes"));
-        let excluded =
-            excluded.map(|it| it.each(0..=RESOURCES_MAX, |it| it.id(ResourceId::parse)));
+        let excluded = excluded.map(|it| it.each(0..=RESOURCES_MAX, |it| it.id(ResourceId::parse)));
         Ok(NewResource {
             id: wish.required("id", |it| it.id(ResourceId::parse))?,
             kind: wish.required("type", |it| it.word(ResourceKind::parse))?,
@@ -108,8 +107,7 @@ pub(super) async fn associate(call: &Call, id: &str) -> Answer {
 pub(super) async fn dissociate(call: &Call, id: &str) -> Answer {
     let body = call.json()?;
     let policy = Fields::of(&body)?.required("policy_id", |it| it.id(PolicyId::parse))?;
-    let released =
-        call.service.dissociate_policy(&call.caller, id, &policy.to_string()).await?;
+    let released = call.service.dissociate_policy(&call.caller, id, &policy.to_string()).await?;
     Ok(Reply::ok(json!({"dissociate_policy": {
         "vault_id": released.vault_id.to_string(),
         "policy_id": released.policy_id.to_string(),

@@ -179,8 +179,7 @@ fn filters(wish: &Fields<'_>, call: &Call) -> Result<Vec<VaultFilter>, Fault> {
     filters.extend(object.map(VaultFilter::ObjectType));
     let cloud = wish.optional("cloud_type", |it| it.word(CloudType::parse))?;
     filters.extend(cloud.map(VaultFilter::CloudType));
-    let enterprise =
-        call.query.optional("enterprise_project_id", |it| it.text(some_text(64)))?;
+    let enterprise = call.query.optional("enterprise_project_id", |it| it.text(some_text(64)))?;
     filters.extend(enterprise.map(|id| VaultFilter::EnterpriseProjects(vec![id.to_owned()])));
     let names = wish.optional("matches", |it| it.each(0..=1, |it| name(&it)))?;
     filters.extend(names.unwrap_or_default());

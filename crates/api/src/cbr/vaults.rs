@@ -61,14 +61,18 @@ pub(super) async fn order(call: &Call) -> Answer {
     new.terms.auto_expand = false;
     let view = call.service.create_vault(&call.caller, new).await?;
     Ok(Reply::ok(Value::Object(
-        orders::of_vault(view.id()).into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+        orders::of_vault(view.id())
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect(),
     )))
 }
 
 /// `GET /vaults`.
 pub(super) async fn list(call: &Call) -> Answer {
     let page = paging::read(&call.query, VaultId::parse)?;
-    let listing = VaultListing { filters: filters(call)?, start: page.start, limit: page.limit };
+    let listing =
+        VaultListing { filters: filters(call)?, start: page.start.clone(), limit: page.limit };
     let found = call.service.list_vaults(&call.caller, &listing).await?;
     let items = found.items.iter().map(vault_document::vault).collect();
     Ok(Reply::ok(page.document("vaults", items, found.total.unwrap_or(0))))
@@ -84,18 +88,30 @@ pub(super) async fn list_external(call: &Call) -> Answer {
     if let Some(id) = query.optional("vault_id", |it| it.id(VaultId::parse))? {
         filters.push(VaultFilter::Ids(vec![id]));
     } else {
-        push(&mut filters, query.optional("protect_type", |it| it.word(ProtectType::parse))?, VaultFilter::ProtectType);
-        push(&mut filters, query.optional("cloud_type", |it| it.word(CloudType::parse))?, VaultFilter::CloudType);
+        push(
+            &mut filters,
+            query.optional("protect_type", |it| it.word(ProtectType::parse))?,
+            VaultFilter::ProtectType,
+        );
+        push(
+            &mut filters,
+            query.optional("cloud_type", |it| it.word(CloudType::parse))?,
+            VaultFilter::CloudType,
+        );
         // Some clients spell it like that.
         for key in ["object_type", "objcet_type"] {
-            push(&mut filters, query.optional(key, |it| it.word(ObjectType::parse))?, VaultFilter::ObjectType);
+            push(
+                &mut filters,
+                query.optional(key, |it| it.word(ObjectType::parse))?,
+                VaultFilter::ObjectType,
+            );
         }
     }
     if region != call.service.settings().region {
         let message = format!("region {region} is not one whose vaults are known here");
         return Err(Refusal::RegionUnknown.because(message).into());
     }
-    let listing = VaultListing { filters, start: page.start, limit: page.limit };
+    let listing = VaultListing { filters, start: page.start.clone(), limit: page.limit };
     let found = call.service.list_external_vaults(&call.caller, project, &listing).await?;
     let items = found.items.iter().map(vault_document::vault).collect();
     Ok(Reply::ok(page.document("vaults", items, found.total.unwrap_or(0))))
@@ -151,7 +167,8 @@ fn shown(view: &VaultView) -> Value {
 
 /// Reads what a new vault shall be.
 fn new_vault(wish: &Fields<'_>, billing: &Fields<'_>) -> Result<NewVault, Fault> {
-    let resources = wish.optional("resources", |it| vault_resources::read(&it, 0..=RESOURCES_MAX))?;
+    let resources =
+        wish.optional("resources", |it| vault_resources::read(&it, 0..=RESOURCES_MAX))?;
     let tags = wish.optional("tags", |it| vault_tags::read(&it, 0))?;
     let policy_id = wish.optional("backup_policy_id", |it| it.id(PolicyId::parse))?;
     Ok(NewVault {
