@@ -28,6 +28,7 @@ mod fields;
 mod openapi;
 mod paging;
 mod path;
+mod policies;
 mod query;
 mod refusal;
 mod routes;
