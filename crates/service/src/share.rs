@@ -14,8 +14,9 @@ use strongroom_model::volume::Metadata;
 
 pub use strongroom_catalog::{ShareFilter, ShareKey};
 
+use crate::backup::refuse_part;
 use crate::error::{Error, Result};
-use crate::{Caller, Service};
+use crate::{Caller, Refusal, Service};
 
 /// The most projects that one request may name.
 pub const RECIPIENTS_MAX: usize = 100;
@@ -83,6 +84,7 @@ impl Service {
                     let missing = || Error::BackupNotFound(backup.to_owned());
                     let id = BackupId::parse(backup).map_err(|_| missing())?;
                     let backup = tx.backups().find(project, id).await?.ok_or_else(missing)?;
+                    refuse_part(&backup, Refusal::NotShareable)?;
                     if backup.status != BackupStatus::Available {
                         return Err(Error::BackupNotShareable(backup.status));
                     }

@@ -173,6 +173,7 @@ fn code_of(area: Area, error: &Error) -> Code {
         Error::BackupNotFound(_) => Code::BackupNotFound,
         Error::VolumeNotFound(_) => Code::DiskNotFound,
         Error::SnapshotNotFound(_) => Code::SnapshotNotFound,
+        Error::ServerNotFound(_) => Code::ServerNotFound,
         Error::PolicyNotFound(_) => Code::PolicyNotFound,
         Error::ShareNotFound(_) => Code::MemberNotFound,
         Error::JobNotFound(_) | Error::OperationNotFound(_) => Code::OperationLogNotFound,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use strongroom_catalog::Transaction;
-use strongroom_model::backup::Origin;
+use strongroom_model::backup::{BackupStatus, Origin};
 use strongroom_model::checkpoint::{Checkpoint, SkippedResource};
 use strongroom_model::id::{CheckpointId, ProjectId};
 use strongroom_model::identity::Role;
@@ -174,6 +174,7 @@ impl Service {
         }
         match resource.kind {
             ResourceKind::Volume => self.begin_disk(tx, run, resource).await,
+            ResourceKind::Server => self.begin_server(tx, run, resource).await,
             kind => {
                 let message = format!("a resource of type {} cannot be backed up", kind.as_str());
                 Ok(Some((OperationFault::ResourceState, message)))
@@ -198,9 +199,14 @@ impl Service {
             return Ok(Some(obstacle));
         }
         let parent = tx.backups().newest_available(run.vault.id, volume.id).await?;
+        let earlier = tx.backups().of_volume_in(run.vault.id, volume.id).await?;
+        let at_rest = earlier.iter().filter(|one| {
+            one.status == BackupStatus::Available && one.origin.server_backup_id.is_none()
+        });
+        let wants_full = run.wants_full(at_rest.map(|one| one.is_incremental));
         let new = NewBackup {
-            is_incremental: parent.is_some(),
-            ..run.backup_of(&volume, run.new.wants_full)
+            is_incremental: parent.is_some() && !wants_full,
+            ..run.backup_of(&volume, wants_full)
         };
         self.begin_backup(tx, run.caller, &new).await?;
         Ok(None)
