@@ -55,6 +55,7 @@ const TABLE: Table = Table {
         "is_automatic",
         "is_replica",
         "volume_name",
+        "stored_bytes",
     ],
 };
 
@@ -441,6 +442,9 @@ fn values(backup: &Backup) -> Result<Vec<Value>> {
     let object_count = measured.map(|measured| i64::try_from(measured.object_count));
     let object_count =
         object_count.transpose().map_err(|_| Error::TooLarge { what: "number of objects" })?;
+    let stored_bytes = measured.map(|measured| i64::try_from(measured.stored_bytes));
+    let stored_bytes =
+        stored_bytes.transpose().map_err(|_| Error::TooLarge { what: "number of bytes" })?;
     Ok(vec![
         Value::text(backup.id),
         Value::text(&backup.project_id),
@@ -476,6 +480,7 @@ fn values(backup: &Backup) -> Result<Vec<Value>> {
         Value::int(backup.origin.is_automatic),
         Value::int(backup.origin.is_replica),
         Value::opt_text(backup.origin.volume_name.as_ref()),
+        Value::Int(stored_bytes),
     ])
 }
 

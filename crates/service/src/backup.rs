@@ -278,6 +278,7 @@ impl Service {
         caller: &Caller,
         backup: &mut Backup,
     ) -> Result<JobId> {
+        self.refuse_while_locked(tx, &*backup, self.now()).await?;
         backup.status = BackupStatus::Deleting;
         self.write_backup(tx, backup).await?;
         self.fail_task_of(tx, backup.id, "the backup was deleted").await?;
@@ -303,6 +304,7 @@ impl Service {
                 Box::pin(async move {
                     let mut backup = self.find_backup(tx, caller, project, id).await?;
                     refuse_part(&backup, Refusal::BackupInUse)?;
+                    self.refuse_reset_while_locked(tx, &backup, status).await?;
                     let is_going = matches!(
                         backup.status,
                         BackupStatus::Deleting | BackupStatus::ErrorDeleting
@@ -369,7 +371,11 @@ impl Service {
         let mut volume = tx.volumes().find(project, new.volume_id).await?.ok_or_else(missing)?;
         let vault_id = match new.vault_id {
             Some(vault_id) => vault_id,
-            None => self.default_vault(tx, project).await?.id,
+            None => {
+                let mut vault = self.default_vault(tx, project).await?;
+                self.admit_backup(tx, &mut vault).await?;
+                vault.id
+            }
         };
         let Some(snapshot_id) = new.snapshot_id else {
             check_volume(&volume, new.is_forced)?;
@@ -441,7 +447,7 @@ impl Service {
 }
 
 /// Refuses to treat the backup of a server's disk as if it stood by itself.
-pub(crate) fn refuse_part(backup: &Backup, reason: Refusal) -> Result<()> {
+fn refuse_part(backup: &Backup, reason: Refusal) -> Result<()> {
     let Some(whole) = backup.origin.server_backup_id else { return Ok(()) };
     let message = format!(
         "backup {} is of one disk of a server and belongs to backup {whole}, which it goes with",

@@ -28,6 +28,7 @@ mod fields;
 mod openapi;
 mod paging;
 mod path;
+mod provider;
 mod query;
 mod refusal;
 mod routes;

@@ -12,7 +12,7 @@ use strongroom_model::operation::{Operation, OperationFault, OperationKind, Oper
 use strongroom_model::quota::Resource;
 use strongroom_model::resource::ResourceKind;
 use strongroom_model::time::Timestamp;
-use strongroom_model::vault::{ProtectType, Vault, VaultResource, VaultStatus};
+use strongroom_model::vault::{Vault, VaultResource};
 use strongroom_model::volume::{Volume, VolumeStatus};
 
 use super::view::view_checkpoint;
@@ -125,8 +125,8 @@ impl Service {
     ) -> Result<(Checkpoint, usize)> {
         let project = caller.project(Role::Member, "checkpoint:create")?;
         let missing = || Error::VaultNotFound(new.vault_id.to_string());
-        let vault = tx.vaults().find(project, new.vault_id).await?.ok_or_else(missing)?;
-        admit(&vault)?;
+        let mut vault = tx.vaults().find(project, new.vault_id).await?.ok_or_else(missing)?;
+        self.admit_backup(tx, &mut vault).await?;
         let resources = chosen(tx.vaults().resources(vault.id).await?, new)?;
         let (id, now) = (CheckpointId::random(self.chance()), self.now());
         let name = new.name.clone().unwrap_or_else(|| self.run_name(new, &vault));
@@ -305,19 +305,6 @@ fn check(new: &NewCheckpoint) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-/// Refuses a vault that no backups are made into.
-fn admit(vault: &Vault) -> Result<()> {
-    if vault.terms.protect_type != ProtectType::Backup {
-        return Err(Refusal::VaultUnfitForBackup
-            .because(format!("no backups are made into vault {}", vault.id)));
-    }
-    if !matches!(vault.status, VaultStatus::Available | VaultStatus::Lock) {
-        let status = vault.status.as_str();
-        return Err(Refusal::VaultStateForBackup.because(format!("vault {} is {status}", vault.id)));
-    }
-    Ok(())
 }
 
 /// The resources of a vault that a run is over. A policy leaves out those that are suspended.

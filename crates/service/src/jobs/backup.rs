@@ -71,6 +71,7 @@ impl Service {
         let measured = measured(&stored.stats, order.parent.as_ref(), key);
         self.publish_backup(claim, id, &measured, stored.is_torn).await?;
         self.expire_after(&order.backup).await;
+        self.watch_vault(order.backup.vault_id).await;
         self.discard_frozen(id).await
     }
 

@@ -3,7 +3,7 @@
 use strongroom_catalog::Transaction;
 use strongroom_model::id::{PolicyId, ProjectId};
 use strongroom_model::identity::Role;
-use strongroom_model::policy::Policy;
+use strongroom_model::policy::{Policy, PolicyKind, PolicyOperation, Terms};
 use strongroom_model::tag::Tagged;
 
 use super::change::{check_retention, check_trigger};
@@ -21,8 +21,9 @@ impl Service {
         check_retention(&new.retention)?;
         let tags = &new.tags;
         let now = self.now();
+        let id = PolicyId::random(self.chance());
         let policy = &Policy {
-            id: PolicyId::random(self.chance()),
+            id,
             project_id: project.clone(),
             user_id: caller.user_id.clone(),
             name: new.name,
@@ -32,6 +33,9 @@ impl Service {
             retention: new.retention,
             created_at: now,
             updated_at: None,
+            operation: PolicyOperation::Backup,
+            kind: PolicyKind::Custom,
+            terms: Terms::unsaid(id, now),
         };
         self.catalog()
             .transact(|tx| {

@@ -11,6 +11,7 @@ mod run;
 pub mod schedule;
 mod start;
 mod sweep;
+mod vault;
 
 pub(crate) use manage::find_policy;
 

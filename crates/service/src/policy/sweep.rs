@@ -94,9 +94,14 @@ impl Service {
         for one in candidates.iter_mut().filter(|one| doomed.contains(&one.id)) {
             one.is_held = is_held(tx, one.id).await?;
         }
+        for (one, backup) in candidates.iter_mut().zip(&backups) {
+            one.is_held |= self.is_kept_by_lock(tx, backup, self.now()).await?;
+        }
         let mut doomed = doomed_by(retention, self.now(), &candidates);
+        let kept: BTreeSet<_> =
+            candidates.iter().filter(|one| one.is_held).map(|one| one.id).collect();
         let half_removed = backups.iter().filter(|backup| Self::is_half_removed(backup));
-        doomed.extend(half_removed.map(|backup| backup.id));
+        doomed.extend(half_removed.map(|backup| backup.id).filter(|id| !kept.contains(id)));
         let Some(first) = backups.first() else { return Ok(doomed) };
         let caller = self.caller_for(&first.user_id, &first.project_id);
         for mut backup in backups.into_iter().filter(|backup| doomed.contains(&backup.id)) {
