@@ -27,6 +27,7 @@ mod quota;
 mod record;
 mod replication;
 mod revocation;
+mod saved;
 mod server_backup;
 mod setting;
 mod share;
@@ -48,15 +49,18 @@ pub use connect::Catalog;
 pub use domain::Domains;
 pub use error::{Error, Result};
 pub use job::{JobCounts, JobRecord, JobState, Jobs};
-pub use operation::{OperationEnd, Operations};
+pub use operation::{OperationEnd, OperationFilter, OperationQuery, Operations};
 pub use policy::Policies;
 pub use project::Projects;
 pub use quota::Quotas;
 pub use replication::Replications;
 pub use revocation::Revocations;
+pub use saved::{Ownership, SavedFilter, SavedKey, SavedPoints, SavedQuery};
 pub use server_backup::ServerBackups;
 pub use setting::Settings;
-pub use share::{ShareFilter, ShareKey, ShareQuery, Shares};
+pub use share::{
+    MemberFilter, MemberKey, MemberQuery, ShareFilter, ShareKey, ShareQuery, Shares,
+};
 pub use snapshot::{SnapshotFilter, SnapshotKey, SnapshotQuery, Snapshots};
 pub use tag::{TagSets, TaggedQuery, TaggedRow};
 pub use task::{TaskQuery, Tasks};

@@ -29,6 +29,7 @@ mod openapi;
 mod paging;
 mod path;
 mod policies;
+mod provider;
 mod query;
 mod refusal;
 mod routes;
