@@ -4,7 +4,9 @@ use sqlx::Row;
 use strongroom_testkit::database::Database;
 
 use crate::sql::Dialect;
-use crate::{Catalog, Error, backup, expiry, job, quota, vault_usage, volume};
+use crate::{
+    Catalog, Error, backup, expiry, job, operation, quota, saved, vault_usage, volume,
+};
 
 /// Jobs for PostgreSQL, to which any index is as good as another while a table is empty.
 const JOBS: [&str; 2] = [
@@ -44,7 +46,9 @@ async fn what_is_asked_often_is_read_from_an_index() {
         backup::indexed(),
         expiry::indexed(),
         job::indexed(),
+        operation::indexed(),
         quota::indexed(),
+        saved::indexed(),
         vault_usage::indexed(),
         volume::indexed(),
     ];

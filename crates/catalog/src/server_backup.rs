@@ -1,5 +1,7 @@
 //! Backups of servers. What belongs to one names it in its own row.
 
+use std::collections::BTreeMap;
+
 use strongroom_model::backup::BackupStatus;
 use strongroom_model::id::{
     BackupId, CheckpointId, PolicyId, ProjectId, ServerId, UserId, VaultId,
@@ -8,6 +10,7 @@ use strongroom_model::server_backup::ServerBackup;
 use strongroom_model::size::GiB;
 
 use crate::error::Result;
+use crate::page::Conditions;
 use crate::record::{Fields, Table};
 use crate::sql::{Session, Value};
 
@@ -125,6 +128,18 @@ impl ServerBackups<'_> {
         );
         TABLE.list(self.0, &tail, values, decode).await
     }
+}
+
+/// Backups of servers by id; those that do not exist are left out.
+pub(crate) async fn by_ids(
+    session: &mut Session,
+    ids: impl Iterator<Item = BackupId>,
+) -> Result<BTreeMap<BackupId, ServerBackup>> {
+    let mut conditions = Conditions::default();
+    conditions.is_one_of("id", ids.map(Value::text));
+    let tail = conditions.where_clause();
+    let found = TABLE.list(session, &tail, conditions.values(), decode).await?;
+    Ok(found.into_iter().map(|backup| (backup.id, backup)).collect())
 }
 
 fn values(backup: &ServerBackup) -> Vec<Value> {

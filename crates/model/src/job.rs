@@ -49,6 +49,11 @@ pub enum JobKind {
         /// The backup to remove.
         backup_id: BackupId,
     },
+    /// Freezes the disks of a server at one point, each to be stored by a job of its own.
+    FreezeServer {
+        /// The server's backup.
+        server_backup_id: BackupId,
+    },
     /// Checks that an imported record's bytes are in the store, then makes it available.
     ImportBackup {
         /// The backup to adopt.
@@ -78,6 +83,7 @@ impl JobKind {
             Self::CreateBackup { .. } => "create-backup",
             Self::RestoreBackup { .. } => "restore-backup",
             Self::DeleteBackup { .. } => "delete-backup",
+            Self::FreezeServer { .. } => "freeze-server",
             Self::ImportBackup { .. } => "import-backup",
             Self::DeleteVault { .. } => "delete-vault",
             Self::RemoveResources { .. } => "remove-resources",

@@ -29,6 +29,7 @@ pub mod project;
 pub mod quota;
 pub mod replication;
 pub mod resource;
+pub mod saved;
 pub mod server;
 pub mod server_backup;
 pub mod share;

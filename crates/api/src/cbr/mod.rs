@@ -30,6 +30,8 @@ mod openapi;
 mod orders;
 mod paging;
 mod path;
+mod policies;
+mod provider;
 mod query;
 mod refusal;
 mod routes;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strongroom_engine::{GcOptions, GcReport};
+use strongroom_model::backup::BackupStatus;
 use strongroom_model::id::VaultId;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -69,6 +70,9 @@ impl Service {
                 })
             })
             .await?;
+        if let Err(error) = self.discard_abandoned().await {
+            warn!(error = chain(&error), "cannot look for frozen copies that nobody needs");
+        }
         for vault in vaults {
             if stop.is_cancelled() {
                 break;
@@ -81,6 +85,18 @@ impl Service {
                     error!(vault = %vault, blocked = ?report.blocked, "garbage is not collected");
                 }
                 Err(failure) => warn!(vault = %vault, ?failure, "cannot collect garbage"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the frozen copies of backups that are not being made, as a crash leaves them.
+    async fn discard_abandoned(&self) -> Result<()> {
+        for id in self.on_folder(|folder| folder.frozen_backups()).await? {
+            let backup = self.backup_row(id).await?;
+            if backup.is_none_or(|backup| backup.status != BackupStatus::Creating) {
+                let path = self.folder().frozen(id);
+                self.on_folder(move |folder| folder.delete(&path)).await?;
             }
         }
         Ok(())

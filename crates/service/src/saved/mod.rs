@@ -2,82 +2,29 @@
 //!
 //! A list of them has what stands by itself. The backups of a server's disks belong to that of the
 //! server and come with it; by their own ids they can be read, and nothing else.
+//!
+//! Whoever has one by a share may read it, whether the share is taken yet or not, and sees neither
+//! the owner's vault nor what the owner keeps about it.
+
+mod change;
+mod documents;
+mod list;
+mod view;
 
 use strongroom_catalog::Transaction;
-use strongroom_model::backup::{Backup, BackupStatus};
-use strongroom_model::id::{BackupId, CheckpointId, ProjectId, VaultId};
-use strongroom_model::resource::{ResourceId, ResourceKind};
-use strongroom_model::server_backup::ServerBackup;
+use strongroom_model::id::{BackupId, ProjectId};
+use strongroom_model::share::{Share, ShareStatus};
+
+pub use strongroom_catalog::{Ownership, SavedFilter, SavedKey};
+pub use strongroom_model::saved::Saved;
+
+pub use documents::SavedDocuments;
+pub(crate) use list::chosen_vaults;
+pub use list::{SavedListing, VaultChoice};
+pub use view::SavedView;
 
 use crate::error::{Error, Result};
 use crate::{Caller, Service};
-
-/// A backup of a disk or of a server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Saved {
-    /// Of a disk.
-    Disk(Backup),
-    /// Of a server; its bytes are those of its disks' backups.
-    Server(ServerBackup),
-}
-
-impl Saved {
-    /// Its id.
-    pub const fn id(&self) -> BackupId {
-        match self {
-            Self::Disk(backup) => backup.id,
-            Self::Server(backup) => backup.id,
-        }
-    }
-
-    /// The project that owns it.
-    pub const fn project_id(&self) -> &ProjectId {
-        match self {
-            Self::Disk(backup) => &backup.project_id,
-            Self::Server(backup) => &backup.project_id,
-        }
-    }
-
-    /// The vault that keeps it.
-    pub const fn vault_id(&self) -> VaultId {
-        match self {
-            Self::Disk(backup) => backup.vault_id,
-            Self::Server(backup) => backup.vault_id,
-        }
-    }
-
-    /// The run that made it.
-    pub fn checkpoint_id(&self) -> CheckpointId {
-        match self {
-            Self::Disk(backup) => backup.checkpoint_id(),
-            Self::Server(backup) => backup.checkpoint_id,
-        }
-    }
-
-    /// Its state.
-    pub const fn status(&self) -> BackupStatus {
-        match self {
-            Self::Disk(backup) => backup.status,
-            Self::Server(backup) => backup.status,
-        }
-    }
-
-    /// What it is of: the id and what that is. It may be gone.
-    pub fn resource(&self) -> (ResourceId, ResourceKind) {
-        match self {
-            Self::Disk(backup) => (backup.volume_id.into(), ResourceKind::Volume),
-            Self::Server(backup) => (backup.server_id.into(), ResourceKind::Server),
-        }
-    }
-
-    /// The backup of a server that it belongs to.
-    pub const fn parent_id(&self) -> Option<BackupId> {
-        match self {
-            Self::Disk(backup) => backup.origin.server_backup_id,
-            Self::Server(_) => None,
-        }
-    }
-}
 
 impl Service {
     /// A backup of a disk or of a server that is the caller's: its project's own, or any for a cloud
@@ -96,6 +43,26 @@ impl Service {
             .filter(|saved| saved.project_id() == project || caller.is_cloud_admin)
             .ok_or_else(missing)
     }
+
+    /// A backup that the caller may read: its own, or one that is offered to its project or was
+    /// taken by it, with the share.
+    pub(crate) async fn find_readable(
+        &self,
+        tx: &mut Transaction<'_>,
+        caller: &Caller,
+        project: &ProjectId,
+        id: &str,
+    ) -> Result<(Saved, Option<Share>)> {
+        let missing = || Error::BackupNotFound(id.to_owned());
+        let parsed = BackupId::parse(id).map_err(|_| missing())?;
+        let saved = find_any(tx, parsed).await?.ok_or_else(missing)?;
+        if caller.owns(saved.project_id()) {
+            return Ok((saved, None));
+        }
+        let share = share_of(tx, &saved, project).await?;
+        let share = share.filter(|share| share.status != ShareStatus::Rejected);
+        Ok((saved, Some(share.ok_or_else(missing)?)))
+    }
 }
 
 /// The backup of that id, of a disk or of a server, whoever owns it.
@@ -104,4 +71,20 @@ pub(crate) async fn find_any(tx: &mut Transaction<'_>, id: BackupId) -> Result<O
         return Ok(Some(Saved::Disk(backup)));
     }
     Ok(tx.server_backups().find_any(id).await?.map(Saved::Server))
+}
+
+/// The share of a backup with a project; the backup of a server's disk is shared with that of the
+/// server.
+pub(crate) async fn share_of(
+    tx: &mut Transaction<'_>,
+    saved: &Saved,
+    project: &ProjectId,
+) -> Result<Option<Share>> {
+    if let Some(share) = tx.shares().find_with(saved.id(), project).await? {
+        return Ok(Some(share));
+    }
+    match saved.parent_id() {
+        Some(parent) => Ok(tx.shares().find_with(parent, project).await?),
+        None => Ok(None),
+    }
 }
