@@ -388,6 +388,37 @@ impl Backups<'_> {
         TABLE.list(self.0, tail, vec![Value::text(vault_id)], decode).await
     }
 
+    /// Some backups of disks by themselves in a vault that are not being removed yet, `limit` at
+    /// most; of one volume if it is named.
+    pub async fn to_remove_from(
+        &mut self,
+        vault_id: VaultId,
+        volume_id: Option<VolumeId>,
+        limit: u32,
+    ) -> Result<Vec<Backup>> {
+        let mut values =
+            vec![Value::text(vault_id), Value::text(BackupStatus::Deleting.as_str())];
+        let of_volume = match volume_id {
+            Some(id) => {
+                values.push(Value::text(id));
+                "AND volume_id = $3"
+            }
+            None => "",
+        };
+        let tail = format!(
+            "WHERE vault_id = $1 AND server_backup_id IS NULL AND status <> $2 {of_volume} \
+             ORDER BY created_at, id LIMIT {limit}"
+        );
+        TABLE.list(self.0, &tail, values, decode).await
+    }
+
+    /// Whether a vault has a backup of a disk by itself; of one volume.
+    pub async fn is_any_in(&mut self, vault_id: VaultId, volume_id: VolumeId) -> Result<bool> {
+        let tail = "WHERE vault_id = $1 AND server_backup_id IS NULL AND volume_id = $2 LIMIT 1";
+        let values = vec![Value::text(vault_id), Value::text(volume_id)];
+        Ok(TABLE.find(self.0, tail, values, decode).await?.is_some())
+    }
+
     /// The backups that are being made of a live volume, not of a snapshot.
     pub async fn being_made_of(&mut self, volume_id: VolumeId) -> Result<Vec<Backup>> {
         TABLE.list(self.0, BEING_MADE, vec![Value::text(volume_id)], decode).await

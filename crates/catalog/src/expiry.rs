@@ -21,7 +21,7 @@ const DISKS_TO_EXPIRE: &str = concat!(
     "SELECT vault_id, volume_id FROM backup WHERE expires_at <= $1 AND ",
     of_vault!(),
     " UNION SELECT vault_id, volume_id FROM backup WHERE status = 'error_deleting' \
-     AND policy_id IS NOT NULL AND checkpoint_id IS NOT NULL AND server_backup_id IS NULL"
+     AND policy_id IS NOT NULL"
 );
 
 const SERVERS_TO_EXPIRE: &str = "SELECT DISTINCT vault_id, server_id FROM server_backup \
@@ -35,9 +35,9 @@ const SERVERS_AUTOMATIC: &str = "SELECT DISTINCT server_id FROM server_backup \
                                  WHERE vault_id = $1 AND is_automatic = 1";
 
 impl Backups<'_> {
-    /// The vaults and disks of backups whose date is at an instant or before it, or whose removal
-    /// failed after a policy's run over the vault; each pair once. Those that a policy made of a
-    /// disk which is bound to it alone are not among them.
+    /// The vaults and disks of backups whose date is at an instant or before it, but for those that
+    /// a policy made of a disk which is bound to it alone; and of all that a policy made and whose
+    /// removal failed. Each pair once.
     pub async fn to_expire_in_vaults(
         &mut self,
         now: Timestamp,

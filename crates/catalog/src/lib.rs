@@ -71,5 +71,5 @@ pub use task::{TaskQuery, Tasks};
 pub use transaction::{BoxFuture, Transaction};
 pub use user::Users;
 pub use vault::Vaults;
-pub use vault_usage::{ResourceUsage, VaultWarning};
+pub use vault_usage::{ResourceUsage, StoredResource, VaultWarning};
 pub use volume::{VolumeFilter, VolumeKey, VolumeQuery, Volumes};

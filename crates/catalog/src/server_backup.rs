@@ -105,6 +105,29 @@ impl ServerBackups<'_> {
         let values = vec![Value::text(server_id), Value::text(vault_id)];
         TABLE.list(self.0, tail, values, decode).await
     }
+
+    /// Some of a vault that are not being removed yet, `limit` at most; of one server if it is
+    /// named.
+    pub async fn to_remove_from(
+        &mut self,
+        vault_id: VaultId,
+        server_id: Option<ServerId>,
+        limit: u32,
+    ) -> Result<Vec<ServerBackup>> {
+        let mut values =
+            vec![Value::text(vault_id), Value::text(BackupStatus::Deleting.as_str())];
+        let of_server = match server_id {
+            Some(id) => {
+                values.push(Value::text(id));
+                "AND server_id = $3"
+            }
+            None => "",
+        };
+        let tail = format!(
+            "WHERE vault_id = $1 AND status <> $2 {of_server} ORDER BY created_at, id LIMIT {limit}"
+        );
+        TABLE.list(self.0, &tail, values, decode).await
+    }
 }
 
 /// Backups of servers by id; those that do not exist are left out.

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{BackupId, JobId, ProjectId, ReplicationId, ShareId, SnapshotId, VolumeId};
+use crate::id::{
+    BackupId, JobId, ProjectId, ReplicationId, ShareId, SnapshotId, VaultId, VolumeId,
+};
 use crate::time::Timestamp;
 
 /// What a job does. It names rows and carries no data that a row could give.
@@ -49,6 +51,11 @@ pub enum JobKind {
         /// The backup to remove.
         backup_id: BackupId,
     },
+    /// Freezes the disks of a server at one point, each to be stored by a job of its own.
+    FreezeServer {
+        /// The server's backup.
+        server_backup_id: BackupId,
+    },
     /// Checks that an imported record's bytes are in the store, then makes it available.
     ImportBackup {
         /// The backup to adopt.
@@ -66,6 +73,17 @@ pub enum JobKind {
         /// The replication.
         replication_id: ReplicationId,
     },
+    /// Removes a vault with its backups. Its operation has the job's id.
+    DeleteVault {
+        /// The vault to remove.
+        vault_id: VaultId,
+    },
+    /// Removes resources from a vault with their backups. Its operation has the job's id, and names
+    /// them.
+    RemoveResources {
+        /// The vault.
+        vault_id: VaultId,
+    },
 }
 
 impl JobKind {
@@ -79,9 +97,12 @@ impl JobKind {
             Self::CreateBackup { .. } => "create-backup",
             Self::RestoreBackup { .. } => "restore-backup",
             Self::DeleteBackup { .. } => "delete-backup",
+            Self::FreezeServer { .. } => "freeze-server",
             Self::ImportBackup { .. } => "import-backup",
             Self::ReplicateBackup { .. } => "replicate-backup",
             Self::ReceiveBackup { .. } => "receive-backup",
+            Self::DeleteVault { .. } => "delete-vault",
+            Self::RemoveResources { .. } => "remove-resources",
         }
     }
 }

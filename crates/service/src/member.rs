@@ -6,7 +6,7 @@
 
 use strongroom_catalog::{MemberQuery, Transaction};
 use strongroom_model::backup::BackupStatus;
-use strongroom_model::id::{ProjectId, ShareId, VaultId};
+use strongroom_model::id::{BackupId, ProjectId, ShareId, VaultId};
 use strongroom_model::identity::Role;
 use strongroom_model::page::{Page, SortBy, Start};
 use strongroom_model::saved::Saved;
@@ -16,6 +16,7 @@ use strongroom_model::vault::{ProtectType, VaultStatus};
 pub use strongroom_catalog::{MemberFilter, MemberKey};
 
 use crate::error::{Error, Result};
+use crate::saved::find_any;
 use crate::{Caller, Refusal, Service};
 
 /// The most members of a backup.
@@ -183,6 +184,11 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     let (saved, own) = self.find_with_members(tx, caller, project, backup).await?;
+                    let own = match own {
+                        Some(own) => Some(own),
+                        // A cloud admin's project may be a member of what the admin can see anyway.
+                        None => tx.shares().find_with(saved.id(), project).await?,
+                    };
                     let own = own.filter(|own| is_named(own, member));
                     let mut share = own.ok_or(Error::Forbidden("member:update"))?;
                     if share.status == ShareStatus::Accepted
@@ -261,11 +267,11 @@ impl Service {
             Ok(saved) => return Ok((saved, None)),
             Err(error) => error,
         };
-        let Ok(parsed) = strongroom_model::id::BackupId::parse(id) else { return Err(not_own) };
+        let Ok(parsed) = BackupId::parse(id) else { return Err(not_own) };
         let Some(share) = tx.shares().find_with(parsed, project).await? else {
             return Err(not_own);
         };
-        let saved = super::saved::find_any(tx, parsed).await?.ok_or(not_own)?;
+        let saved = find_any(tx, parsed).await?.ok_or(not_own)?;
         Ok((saved, Some(share)))
     }
 }

@@ -100,10 +100,12 @@ impl Service {
 const fn fault_of(kind: &JobKind) -> OperationFault {
     match kind {
         JobKind::RestoreBackup { .. } => OperationFault::RestoreFailed,
-        JobKind::DeleteBackup { .. } => OperationFault::RemovalFailed,
         JobKind::ReplicateBackup { .. } | JobKind::ReceiveBackup { .. } => {
             OperationFault::ReplicationFailed
         }
+        JobKind::DeleteBackup { .. }
+        | JobKind::DeleteVault { .. }
+        | JobKind::RemoveResources { .. } => OperationFault::RemovalFailed,
         _ => OperationFault::BackupFailed,
     }
 }

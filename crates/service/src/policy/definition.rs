@@ -28,6 +28,9 @@ const ZONE: &str = "timezone";
 const LONGER: &str = "advanced_retention_rules";
 const ACCELERATED: &str = "enable_acceleration";
 
+/// The most that is kept of rules for longer, which may hold what nobody understands.
+const LONGER_MAX_BYTES: usize = 8192;
+
 /// Where a replication policy copies to. These stay when a definition is replaced without them.
 const DESTINATION: [&str; 2] = ["destination_region", "destination_project_id"];
 
@@ -51,6 +54,8 @@ pub fn recognised(said: &Map<String, Value>) -> Result<Map<String, Value>> {
         } else if key == ACCELERATED {
             check(ACCELERATED, value.is_boolean(), || "true or false".to_owned())?;
         } else if key == LONGER {
+            let is_fine = value.to_string().len() <= LONGER_MAX_BYTES;
+            check(LONGER, is_fine, || format!("no longer than {LONGER_MAX_BYTES} bytes"))?;
             longer::read(value)?;
         } else {
             continue;

@@ -84,7 +84,7 @@ impl Service {
     }
 
     /// Who a policy acts as: the user who made it, as a member of its project.
-    pub(super) fn caller_for(&self, user_id: &UserId, project_id: &ProjectId) -> Caller {
+    pub(crate) fn caller_for(&self, user_id: &UserId, project_id: &ProjectId) -> Caller {
         Caller {
             user_id: user_id.clone(),
             scope: CallerScope::Project(project_id.clone()),

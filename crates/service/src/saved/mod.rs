@@ -19,6 +19,7 @@ pub use strongroom_catalog::{Ownership, SavedFilter, SavedKey};
 pub use strongroom_model::saved::Saved;
 
 pub use documents::SavedDocuments;
+pub(crate) use list::chosen_vaults;
 pub use list::{SavedListing, VaultChoice};
 pub use view::SavedView;
 

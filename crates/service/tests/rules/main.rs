@@ -7,6 +7,7 @@ mod backups;
 #[path = "../clock/calendar.rs"]
 #[allow(dead_code, reason = "another binary uses the rest")]
 mod calendar;
+mod checkpoints;
 mod hands;
 mod identity;
 mod interruption;
@@ -14,6 +15,7 @@ mod isolation;
 mod jobs;
 #[path = "../clock/keeping.rs"]
 mod keeping;
+mod points;
 mod policies;
 mod policy_clock;
 mod policy_dates;
@@ -22,6 +24,7 @@ mod policy_runs;
 mod policy_year;
 mod quotas;
 mod replication;
+mod server_backups;
 mod servers;
 mod shares;
 mod signatures;
