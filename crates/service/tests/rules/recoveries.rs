@@ -229,14 +229,14 @@ async fn a_disk_comes_back_onto_itself_and_onto_a_larger_one_and_nothing_less() 
     bind_disk(&w, &vault, &volume).await;
     let view = run(&w, &w.admin, &vault).await;
     let backup = disks_of(&w, &view).await.remove(0);
-    let (id, digest) = (backup.id.to_string(), digest(&w.path(&volume)));
+    let (id, before) = (backup.id.to_string(), digest(&w.path(&volume)));
     let onto = |volume_id| RecoveryRequest { volume_id, ..RecoveryRequest::default() };
     w.write(&volume, "y");
     let log = w.service.recover(&w.admin, &id, onto(Some(volume.id))).await.unwrap();
     let again = w.service.recover(&w.admin, &id, onto(Some(volume.id))).await.unwrap_err();
     assert!(matches!(again, Error::BackupNotRestorable(BackupStatus::Restoring)));
     w.work().await;
-    assert_eq!(digest(&w.path(&volume)), digest);
+    assert_eq!(digest(&w.path(&volume)), before);
     assert_eq!(operation(&w, log).await.status, OperationStatus::Success);
 
     let new = NewVolume { size: Some(GiB(2)), ..NewVolume::default() };
