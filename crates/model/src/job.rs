@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{BackupId, JobId, ProjectId, ShareId, SnapshotId, VolumeId};
+use crate::id::{BackupId, JobId, ProjectId, ShareId, SnapshotId, VaultId, VolumeId};
 use crate::time::Timestamp;
 
 /// What a job does. It names rows and carries no data that a row could give.
@@ -59,6 +59,17 @@ pub enum JobKind {
         /// The backup to adopt.
         backup_id: BackupId,
     },
+    /// Removes a vault with its backups. Its operation has the job's id.
+    DeleteVault {
+        /// The vault to remove.
+        vault_id: VaultId,
+    },
+    /// Removes resources from a vault with their backups. Its operation has the job's id, and names
+    /// them.
+    RemoveResources {
+        /// The vault.
+        vault_id: VaultId,
+    },
 }
 
 impl JobKind {
@@ -74,6 +85,8 @@ impl JobKind {
             Self::DeleteBackup { .. } => "delete-backup",
             Self::FreezeServer { .. } => "freeze-server",
             Self::ImportBackup { .. } => "import-backup",
+            Self::DeleteVault { .. } => "delete-vault",
+            Self::RemoveResources { .. } => "remove-resources",
         }
     }
 }

@@ -22,17 +22,25 @@
 mod authentication;
 mod call;
 mod code;
+mod domain;
 mod fault;
 mod features;
 mod fields;
 mod openapi;
+mod orders;
 mod paging;
 mod path;
+mod policies;
 mod provider;
 mod query;
 mod refusal;
 mod routes;
+mod storage;
 mod time;
+mod vault_document;
+mod vault_resources;
+mod vault_tags;
+mod vaults;
 mod version;
 
 use std::sync::Arc;
@@ -62,6 +70,8 @@ pub struct CbrSettings {
     /// The address for links, as in `https://backup.example.org:8799`; that of each request if
     /// absent.
     pub public_endpoint: Option<String>,
+    /// The address of the identity door as clients know it, without a version.
+    pub identity_endpoint: String,
     /// The most bytes of a request's body; more is refused.
     pub body_limit_bytes: usize,
     /// Where request ids come from.

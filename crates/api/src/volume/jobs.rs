@@ -52,6 +52,8 @@ const fn job_type(kind: &JobKind) -> &'static str {
         JobKind::DeleteVolume { .. } => "deleteVolume",
         JobKind::CreateSnapshot { .. } => "createSnapshot",
         JobKind::DeleteSnapshot { .. } => "deleteSnapshot",
+        JobKind::DeleteVault { .. } => "deleteVault",
+        JobKind::RemoveResources { .. } => "removeVaultResources",
     }
 }
 
@@ -66,7 +68,9 @@ const fn error_code(kind: &JobKind) -> &'static str {
         | JobKind::CreateVolume { .. }
         | JobKind::DeleteVolume { .. }
         | JobKind::CreateSnapshot { .. }
-        | JobKind::DeleteSnapshot { .. } => "VolumeBackup.0008",
+        | JobKind::DeleteSnapshot { .. }
+        | JobKind::DeleteVault { .. }
+        | JobKind::RemoveResources { .. } => "VolumeBackup.0008",
     }
 }
 

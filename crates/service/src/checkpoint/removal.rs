@@ -25,6 +25,7 @@ impl Service {
             let message = format!("backup {} is being restored", backup.id);
             return Err(Refusal::BackupInUse.because(message));
         }
+        self.refuse_while_locked(tx, &*backup, self.now()).await?;
         backup.status = BackupStatus::Deleting;
         self.write_server_backup(tx, backup).await?;
         tx.shares().delete_of(backup.id).await?;

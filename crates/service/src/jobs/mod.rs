@@ -16,6 +16,7 @@ mod server;
 mod status;
 mod supervise;
 mod tend;
+mod vault;
 mod volume;
 
 use std::time::Duration;
@@ -161,7 +162,12 @@ impl Service {
     async fn attempt(&self, claim: &Claim, stop: &CancellationToken) -> Work<()> {
         let attempts = claim.job.attempt;
         // A removal only waits and repeats what is harmless: it is never given up for that.
-        let may_repeat = matches!(claim.job.kind, JobKind::DeleteBackup { .. });
+        let may_repeat = matches!(
+            claim.job.kind,
+            JobKind::DeleteBackup { .. }
+                | JobKind::DeleteVault { .. }
+                | JobKind::RemoveResources { .. }
+        );
         if attempts > self.settings().attempts_max * CUTS_PER_ATTEMPT && !may_repeat {
             let reason = format!("given up after {} attempts that were cut short", attempts - 1);
             return Err(Failure::Permanent(reason));
@@ -190,6 +196,8 @@ impl Service {
                 self.freeze_server(claim, server_backup_id, stop).await
             }
             JobKind::ImportBackup { backup_id } => self.adopt_backup(claim, backup_id, stop).await,
+            JobKind::DeleteVault { vault_id } => self.remove_vault(claim, vault_id).await,
+            JobKind::RemoveResources { vault_id } => self.remove_from_vault(claim, vault_id).await,
         }
     }
 
@@ -233,6 +241,9 @@ impl Service {
                         }
                         JobKind::ImportBackup { backup_id } => {
                             self.fail_record(tx, backup_id, reason).await?;
+                        }
+                        JobKind::DeleteVault { .. } | JobKind::RemoveResources { .. } => {
+                            self.fail_removal(tx, (claim.job.id, &claim.job.kind)).await?;
                         }
                     }
                     tx.jobs().finish(claim, self.now(), Some(reason)).await?;

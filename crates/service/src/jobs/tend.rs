@@ -20,6 +20,9 @@ use crate::{Error, Service};
 /// How long finished jobs, and what policies did, are kept.
 const JOBS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
+/// How long the garbage of a vault that was removed is looked for.
+const FORMER_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// How long after a deletion garbage is collected.
 const FLOCK: Duration = Duration::from_secs(5);
 
@@ -48,6 +51,9 @@ impl Service {
         let before = strongroom_model::time::Timestamp::from_micros(
             now.as_micros() - i64::try_from(JOBS_KEPT.as_micros()).unwrap_or(i64::MAX),
         );
+        let forgotten = strongroom_model::time::Timestamp::from_micros(
+            now.as_micros() - i64::try_from(FORMER_KEPT.as_micros()).unwrap_or(i64::MAX),
+        );
         let vaults = self
             .catalog()
             .transact(|tx| {
@@ -56,7 +62,11 @@ impl Service {
                     tx.tasks().purge_finished(before).await?;
                     tx.operations().purge_ended(before).await?;
                     tx.revocations().purge(now).await?;
-                    Ok::<_, Error>(tx.vaults().list_all().await?)
+                    tx.vaults().purge_former(forgotten).await?;
+                    let all = tx.vaults().list_all().await?;
+                    let mut ids: Vec<_> = all.into_iter().map(|vault| vault.id).collect();
+                    ids.extend(tx.vaults().former().await?);
+                    Ok::<_, Error>(ids)
                 })
             })
             .await?;
@@ -67,14 +77,14 @@ impl Service {
             if stop.is_cancelled() {
                 break;
             }
-            match self.collect(vault.id, stop).await {
+            match self.collect(vault, stop).await {
                 Ok(report) if report.blocked.is_empty() => {
-                    info!(vault = %vault.id, ?report, "garbage collected");
+                    info!(vault = %vault, ?report, "garbage collected");
                 }
                 Ok(report) => {
-                    error!(vault = %vault.id, blocked = ?report.blocked, "garbage is not collected");
+                    error!(vault = %vault, blocked = ?report.blocked, "garbage is not collected");
                 }
-                Err(failure) => warn!(vault = %vault.id, ?failure, "cannot collect garbage"),
+                Err(failure) => warn!(vault = %vault, ?failure, "cannot collect garbage"),
             }
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! The CBR door: what it does with every request, and each family of its operations.
 
+mod domain;
 mod features;
 mod frame;
 mod operations;
