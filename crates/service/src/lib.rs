@@ -25,6 +25,7 @@ pub mod policy;
 pub mod protectable;
 pub mod quota;
 pub mod record;
+pub mod recovery;
 pub mod refusal;
 pub mod replication;
 pub mod restore;

@@ -23,6 +23,7 @@ mod policy_keeps;
 mod policy_runs;
 mod policy_year;
 mod quotas;
+mod recoveries;
 mod replication;
 mod server_backups;
 mod servers;
