@@ -20,14 +20,21 @@
 #![allow(dead_code, reason = "families of operations that are still to come need the rest")]
 
 mod authentication;
+mod backup_view;
+mod backups;
 mod call;
 mod code;
 mod fault;
 mod features;
 mod fields;
+mod members;
+mod metadata;
 mod openapi;
+mod operation_fault;
+mod operation_logs;
 mod paging;
 mod path;
+mod protectables;
 mod provider;
 mod query;
 mod refusal;
