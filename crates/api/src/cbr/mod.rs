@@ -21,18 +21,25 @@
 
 mod agents;
 mod authentication;
+mod backup_view;
+mod backups;
 mod call;
 mod code;
 mod domain;
 mod fault;
 mod features;
 mod fields;
+mod members;
+mod metadata;
 mod openapi;
-mod organization_policies;
+mod operation_fault;
+mod operation_logs;
 mod orders;
+mod organization_policies;
 mod paging;
 mod path;
 mod policies;
+mod protectables;
 mod provider;
 mod query;
 mod refusal;

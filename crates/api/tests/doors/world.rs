@@ -183,6 +183,12 @@ impl World {
         (self.access(&user, &project).await, "elsewhere".to_owned())
     }
 
+    /// Gives a user a role in a project.
+    pub(crate) async fn grant(&self, user: &str, project: &str, role: u8) {
+        let path = format!("/v3/projects/{project}/users/{user}/roles/{role:032}");
+        self.identity(&self.admin).send("PUT", &path, None).await.expect(204);
+    }
+
     /// Logs a user in.
     pub(crate) async fn access(&self, user: &str, project: &str) -> Access {
         let user = json!({"id": user, "password": PASSWORD});
