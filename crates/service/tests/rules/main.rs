@@ -26,5 +26,8 @@ mod server_backups;
 mod servers;
 mod shares;
 mod tags;
+mod vault_keeps;
+mod vault_policies;
+mod vault_runs;
 mod volumes;
 mod world;

@@ -3,3 +3,4 @@
 mod features;
 mod frame;
 mod operations;
+mod policies;
