@@ -33,5 +33,8 @@ mod signatures;
 mod signing;
 mod tags;
 mod temporary_keys;
+mod vault_keeps;
+mod vault_policies;
+mod vault_runs;
 mod volumes;
 mod world;

@@ -10,6 +10,7 @@ mod operation_logs;
 mod operations;
 mod organization_policies;
 mod planted;
+mod policies;
 mod protectables;
 mod samples;
 mod saved_isolation;
