@@ -125,6 +125,8 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    type Headers<'a> = &'a [(&'a str, &'a str)];
+
     const PROJECT: &str = "0605767b5780d5762fc5c0118072a564";
     const DATE: (&str, &str) = ("x-sdk-date", "20260101T000000Z");
     const HOST: (&str, &str) = ("host", "cbr.example.test");
@@ -147,7 +149,7 @@ mod tests {
         let spelled = ("content-type", "application/json;charset=UTF-8");
         let project = ("x-project-id", PROJECT);
         let (get, post) = (get.as_str(), post.as_str());
-        let table: [(Form, &str, &str, &[(&str, &str)], &str); 4] = [
+        let table: [(Form, &str, &str, Headers<'_>, &str); 4] = [
             (
                 Form::New,
                 "GET",
