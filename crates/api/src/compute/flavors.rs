@@ -38,10 +38,19 @@ pub(super) async fn list(call: &Call, view: View) -> Answer {
 
 /// `GET /flavors/ID`.
 pub(super) async fn show(call: &Call, id: &str) -> Answer {
+    Ok(Reply::ok(json!({"flavor": detail(call, &find(call, id).await?)})))
+}
+
+/// `GET /flavors/ID/os-extra_specs`: nothing.
+pub(super) async fn extra_specs(call: &Call, id: &str) -> Answer {
+    find(call, id).await?;
+    Ok(Reply::ok(json!({"extra_specs": {}})))
+}
+
+async fn find(call: &Call, id: &str) -> Result<Flavor, Fault> {
     let flavors = call.service.flavors(&call.caller).await?;
-    let found = flavors.iter().find(|flavor| flavor.id == id);
-    let found = found.ok_or_else(|| Fault::missing("Flavor", id))?;
-    Ok(Reply::ok(json!({"flavor": detail(call, found)})))
+    let found = flavors.into_iter().find(|flavor| flavor.id == id);
+    found.ok_or_else(|| Fault::missing("Flavor", id))
 }
 
 fn summary(call: &Call, flavor: &Flavor) -> Value {

@@ -132,6 +132,7 @@ async fn dispatch(call: &Call, operation: &Operation) -> Answer {
         Operation::Flavors => flavors::list(call, flavors::View::Summary).await,
         Operation::FlavorDetails => flavors::list(call, flavors::View::Detail).await,
         Operation::Flavor(id) => flavors::show(call, id).await,
+        Operation::ExtraSpecs(id) => flavors::extra_specs(call, id).await,
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) enum Operation {
     FlavorDetails,
     /// One flavor.
     Flavor(String),
+    /// What a flavor has beyond its fields.
+    ExtraSpecs(String),
 }
 
 impl Target {
@@ -80,6 +82,7 @@ impl Operation {
             ["flavors"] => Self::Flavors,
             ["flavors", "detail"] => Self::FlavorDetails,
             ["flavors", id] => Self::Flavor(own(id)),
+            ["flavors", id, "os-extra_specs"] => Self::ExtraSpecs(own(id)),
             _ => return None,
         })
     }

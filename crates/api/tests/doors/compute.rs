@@ -135,6 +135,9 @@ async fn flavors_are_those_of_the_projects_servers() {
     assert_eq!(next, "http://vol.test:8776/v2.1/flavors/detail?limit=1&marker=flavor-0");
     let shown = member.get("/v2.1/{p}/flavors/flavor-1").await.expect(200);
     assert_eq!(shown["flavor"]["name"], "small");
+    let more = member.get("/v2.1/flavors/flavor-1/os-extra_specs").await.expect(200);
+    assert_eq!(more, json!({"extra_specs": {}}));
+    member.get("/v2.1/flavors/x/os-extra_specs").await.refusal(404);
     let told = member.get("/v2.1/flavors/x").await.refusal(404);
     assert_eq!(told, "Flavor x could not be found.");
     let told = member.get("/v2.1/flavors?marker=x").await.refusal(400);
