@@ -66,7 +66,8 @@ fn ranges_go_on_across_pages_and_shared_pages_are_not_read() {
     let second = vault.save(&volume, Some(first));
     let third = vault.save(&volume, Some(second));
     let (start, end) = ((page - 2 * CELL) as u64, (page + CELL) as u64);
-    assert_eq!(ranges(&vault.open_sound(), first, second), [start..end]);
+    let found = ranges(&vault.open_sound(), first, second);
+    assert_eq!((found.len(), found.first()), (1, Some(&(start..end))));
     let shared = changed(&vault.open(), second, third).unwrap();
     vault.faulty.break_at(1, Fault::StopBefore);
     assert_eq!(shared.count(), 0);

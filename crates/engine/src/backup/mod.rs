@@ -53,7 +53,10 @@ pub struct BackupOptions {
     pub session_id: SessionId,
     /// The backup this one follows. It saves work and is not needed afterwards.
     pub parent: Option<BackupId>,
-    /// Kept with the backup and given back by `list`; the engine does not look into it.
+    /// Kept with the backup and given back by `list`; the engine looks only at what [`CONTENT_ROOT`]
+    /// says of a backup that was received.
+    ///
+    /// [`CONTENT_ROOT`]: crate::CONTENT_ROOT
     pub meta: Map<String, Value>,
     /// Name of this machine, for people who read sessions.
     pub node: String,

@@ -24,7 +24,8 @@ pub const CHUNKS_BYTES_MAX: usize = CELLS_PER_REQUEST_MAX * (GRID_BYTES as usize
 /// Pages of a base behind the end of the backup; with more, the base is not used.
 pub(super) const TAIL_MAX: usize = 100_000;
 
-/// What there is to be received.
+/// What there is to be received: `"SRRS" ‖ version 2 ‖ size 8 ‖ grid 4 ‖ content root 32 ‖ 0`, or `1`
+/// instead of the `0` and then `size of the base 8 ‖ its content root 32 ‖ n 4 ‖ n digests of 32`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Summary {
     pub(super) size_bytes: u64,
@@ -43,7 +44,12 @@ pub(super) struct BaseSummary {
     pub(super) tail: Vec<Digest>,
 }
 
-/// What lies in one page.
+/// What lies in one page: `"SRRO" ‖ version 2 ‖ page 8 ‖ 1 ‖ digest 32` if all of it is as in the base,
+/// else `… ‖ 0 ‖ cells c 2 ‖ cells of the base b 2 ‖ c kinds ‖ b kinds ‖ ids`.
+///
+/// Kinds: 0 never written, 1 zeros, 2 chunk, 3 the same chunk in both. Ids, in the order of the kinds:
+/// for a cell of kind 2 its id in the origin and its name, of kind 3 its id in the origin; for a cell
+/// of the base of kind 2 its id in the origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Outline {
     pub(super) page: u64,
@@ -281,7 +287,8 @@ fn decode_cells(
     Ok(Body::Cells { cells, base })
 }
 
-/// Encodes an answer with chunks, at most [`CELLS_PER_REQUEST_MAX`].
+/// Encodes an answer with chunks, at most [`CELLS_PER_REQUEST_MAX`]: `"SRRC" ‖ version 2 ‖ n 2`, then for
+/// each `cell 8 ‖ plain length 4 ‖ codec 1 ‖ length 4 ‖ bytes`; codec 0 raw, 1 one zstd frame.
 pub(super) fn encode_chunks<'a>(chunks: impl ExactSizeIterator<Item = WireChunk<'a>>) -> Vec<u8> {
     let mut out = begin(*b"SRRC");
     out.extend_from_slice(&to_u16(chunks.len()).to_le_bytes());
