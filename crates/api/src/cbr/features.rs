@@ -25,15 +25,16 @@ pub(super) fn show(call: &Call, key: &str) -> Answer {
     Ok(Reply::ok(json!({ key: value })))
 }
 
-/// There is one region and one zone, so that nothing can be copied to another.
+/// There is one zone; regions are as the operator connected them.
 fn all(call: &Call) -> Map<String, Value> {
     let region = &call.service.settings().region;
+    let destinations = call.service.replication_regions();
     [
         ("features.backup_double_az", json!(false)),
         ("features.bccrack_enable", json!(false)),
         ("replication.destination_dgw_regions", json!([])),
-        ("replication.destination_regions", json!([])),
-        ("replication.enable", json!(false)),
+        ("replication.destination_regions", json!(destinations)),
+        ("replication.enable", json!(!destinations.is_empty())),
         ("replication.source_region", json!(region)),
     ]
     .into_iter()

@@ -43,6 +43,7 @@ mod protectables;
 mod provider;
 mod query;
 mod refusal;
+mod replication;
 mod routes;
 mod storage;
 mod time;
