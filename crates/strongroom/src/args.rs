@@ -63,6 +63,13 @@ pub(crate) struct Up {
     /// Master key; DIR/master.key if absent, made at the first start.
     #[arg(long, value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
+    /// The name of this region; the first start also makes a project of that name.
+    #[arg(long, value_name = "NAME", default_value = "RegionOne")]
+    pub(crate) region: String,
+    /// The other regions that backups are replicated to and from: a JSON list of objects with
+    /// `region`, `endpoint` (of its CBR service) and `secret`, which both regions share.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) peers: Option<PathBuf>,
     /// Jobs that run at once.
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(crate) workers: usize,
