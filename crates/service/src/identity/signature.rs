@@ -2,8 +2,8 @@
 //!
 //! There are two forms with the same name of algorithm. The newer says `Access=` and signs with the
 //! secret itself; the older says `Credential=`, signs with a key derived from the secret, the day
-//! and a scope, and signs only the first value of a repeated name of the query and, of a POST
-//! without a body, the query in the body's place. Only what is listed as signed is proved.
+//! and a scope, and of a POST without a body signs the query in the body's place. Only what is
+//! listed as signed is proved.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -122,7 +122,7 @@ impl<'a> Claim<'a> {
         if !dated {
             return None;
         }
-        let mut query = canonical_query(request.query, self.scope.is_some())?;
+        let mut query = canonical_query(request.query)?;
         let mut payload = request.body;
         let moved = query.clone();
         if self.scope.is_some() && request.method == "POST" && payload.is_empty() {
@@ -174,8 +174,9 @@ fn canonical_path(path: &str) -> Option<String> {
     Some(path)
 }
 
-/// The older form signs only the first value of a repeated name: a repeated one is refused.
-fn canonical_query(query: &str, once: bool) -> Option<String> {
+/// Every value counts. Some clients of the older form sign only the first of a repeated name: what
+/// they send is refused, since the others could be anything.
+fn canonical_query(query: &str) -> Option<String> {
     let mut pairs = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -183,9 +184,6 @@ fn canonical_query(query: &str, once: bool) -> Option<String> {
         pairs.push((plain(name)?, plain(value)?));
     }
     pairs.sort();
-    if once && pairs.windows(2).any(|two| two[0].0 == two[1].0) {
-        return None;
-    }
     let pairs: Vec<_> =
         pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
     Some(pairs.join("&"))

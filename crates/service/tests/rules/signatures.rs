@@ -299,7 +299,7 @@ async fn oddities_of_the_older_form() {
     let sent = hand.send(Form::Old, now, ("POST", "/v3/p/x?b=2&a=1"), b"");
     sent.caller(&w.service).await.unwrap();
     assert!(refused(&w, &Sent { query: "a=1&b=3".to_owned(), ..sent }).await);
-    // Only the first value of a repeated name is signed: what follows could be anything.
+    // Clients sign only the first value of a repeated name: what follows could be anything.
     let repeated = "/v3/p/backups?status=a&status=b";
     assert!(refused(&w, &hand.send(Form::Old, now, ("GET", repeated), b"")).await);
     hand.send(Form::New, now, ("GET", repeated), b"").caller(&w.service).await.unwrap();
