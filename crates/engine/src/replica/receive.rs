@@ -24,7 +24,7 @@ use crate::repository::Repository;
 /// No more pages are worked on at once.
 const WORKERS_MAX: usize = 4;
 /// Two of these at most are in memory.
-const PACK_BYTES_MAX: usize = 16 * 1024 * 1024;
+const PACK_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// What a received backup amounts to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub struct ReceiveReport {
 ///
 /// When the way to the other side is cut, what has come is made durable before the error is
 /// returned, and the next attempt does not fetch it again. When this side is cut, the next attempt
-/// fetches again at most what two packs (of `pack_bytes`, at most 16 MiB) and one request of each of
+/// fetches again at most what two packs (of `pack_bytes`, at most 8 MiB) and one request of each of
 /// at most four threads hold. Memory: below 64 MiB.
 ///
 /// # Errors
