@@ -112,6 +112,7 @@ fn message_of(error: &Error) -> String {
         Error::BackupNotFound(id) => format!("Backup {id} could not be found."),
         Error::VolumeNotFound(id) => format!("Volume {id} could not be found."),
         Error::SnapshotNotFound(id) => format!("Snapshot {id} could not be found."),
+        Error::ServerNotFound(id) => format!("Instance {id} could not be found."),
         Error::PolicyNotFound(id) => format!("Policy {id} could not be found."),
         Error::ShareNotFound(id) => format!("Share {id} could not be found."),
         Error::JobNotFound(id) => format!("Job {id} could not be found."),

@@ -192,3 +192,22 @@ CREATE INDEX replication_backup ON replication (backup_id, created_at, id);
 CREATE UNIQUE INDEX replication_once ON replication (side, source_backup_id, destination_region)
     WHERE status <> 'fail';
 CREATE INDEX replication_unfinished ON replication (status) WHERE status IN ('waiting_replicate', 'replicating');
+
+-- stored_bytes repeats a figure of measured, to be added up.
+ALTER TABLE backup ADD COLUMN stored_bytes BIGINT;
+UPDATE backup SET stored_bytes = $STORED_BYTES WHERE measured IS NOT NULL;
+CREATE INDEX backup_usage ON backup
+    (vault_id, server_backup_id, volume_id, status, created_at, stored_bytes);
+
+-- Vaults that were removed, whose garbage is still to be collected in the store.
+CREATE TABLE former_vault (
+    id         $TEXT NOT NULL PRIMARY KEY,
+    removed_at BIGINT NOT NULL
+);
+
+-- Vaults that are filled beyond their threshold, since when, and how far they were then.
+CREATE TABLE vault_warning (
+    vault_id  $TEXT NOT NULL PRIMARY KEY REFERENCES vault (id) ON DELETE CASCADE,
+    percent   BIGINT NOT NULL,
+    warned_at BIGINT NOT NULL
+);

@@ -17,7 +17,7 @@ use crate::page::{Conditions, Listing, SortColumn, fold, order};
 use crate::record::{Fields, Table};
 use crate::sql::{Session, Value};
 
-const TABLE: Table = Table {
+pub(crate) const TABLE: Table = Table {
     name: "backup",
     what: "backup",
     columns: &[
@@ -55,6 +55,7 @@ const TABLE: Table = Table {
         "is_automatic",
         "is_replica",
         "volume_name",
+        "stored_bytes",
     ],
 };
 
@@ -66,8 +67,10 @@ const BEING_MADE: &str = "WHERE volume_id = $1 AND status = 'creating' AND snaps
 /// What [`Backups::to_expire`] reads.
 const TO_EXPIRE: &str = "SELECT policy_id, volume_id FROM backup \
                          WHERE expires_at <= $1 AND policy_id IS NOT NULL \
+                         AND checkpoint_id IS NULL \
                          UNION SELECT policy_id, volume_id FROM backup \
-                         WHERE status = 'error_deleting' AND policy_id IS NOT NULL";
+                         WHERE status = 'error_deleting' AND policy_id IS NOT NULL \
+                         AND checkpoint_id IS NULL";
 
 /// A condition on backups.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -268,20 +271,32 @@ impl Backups<'_> {
         listing.load(self.0, decode).await
     }
 
-    /// The newest backup of a volume that can be built on.
+    /// The newest backup of a volume in a vault that can be built on. One in another vault cannot:
+    /// vaults share nothing.
     pub async fn newest_available(
         &mut self,
-        project: &ProjectId,
+        vault_id: VaultId,
         volume_id: VolumeId,
     ) -> Result<Option<Backup>> {
-        let tail = "WHERE project_id = $1 AND volume_id = $2 AND status = $3 \
+        let tail = "WHERE vault_id = $1 AND volume_id = $2 AND status = $3 \
                     ORDER BY data_timestamp DESC, created_at DESC, id DESC LIMIT 1";
         let values = vec![
-            Value::text(project),
+            Value::text(vault_id),
             Value::text(volume_id),
             Value::text(BackupStatus::Available.as_str()),
         ];
         TABLE.find(self.0, tail, values, decode).await
+    }
+
+    /// The backups of a volume in a vault, newest first; with those that belong to servers'.
+    pub async fn of_volume_in(
+        &mut self,
+        vault_id: VaultId,
+        volume_id: VolumeId,
+    ) -> Result<Vec<Backup>> {
+        let tail = "WHERE vault_id = $1 AND volume_id = $2 ORDER BY created_at DESC, id DESC";
+        let values = vec![Value::text(vault_id), Value::text(volume_id)];
+        TABLE.list(self.0, tail, values, decode).await
     }
 
     /// The backups in the store that available records of a vault stand for; one that is being
@@ -331,18 +346,20 @@ impl Backups<'_> {
         Ok(found.is_some())
     }
 
-    /// The backups that a policy made of a volume, oldest first.
+    /// The backups that a policy made of a volume which was bound to it alone, not with a vault;
+    /// oldest first.
     pub async fn of_policy(
         &mut self,
         policy_id: PolicyId,
         volume_id: VolumeId,
     ) -> Result<Vec<Backup>> {
-        let tail = "WHERE policy_id = $1 AND volume_id = $2 ORDER BY created_at, id";
+        let tail = "WHERE policy_id = $1 AND volume_id = $2 AND checkpoint_id IS NULL \
+                    ORDER BY created_at, id";
         let values = vec![Value::text(policy_id), Value::text(volume_id)];
         TABLE.list(self.0, tail, values, decode).await
     }
 
-    /// The policies and disks of automatic backups whose date is at an instant or before it, or
+    /// The policies and disks, bound alone, of automatic backups whose date is at an instant or before it, or
     /// whose removal failed; each pair once.
     pub async fn to_expire(&mut self, now: Timestamp) -> Result<Vec<(PolicyId, VolumeId)>> {
         let rows = self.0.rows(TABLE.what, TO_EXPIRE, vec![now.into()]).await?;
@@ -369,6 +386,37 @@ impl Backups<'_> {
     pub async fn of_vault(&mut self, vault_id: VaultId) -> Result<Vec<Backup>> {
         let tail = "WHERE vault_id = $1 ORDER BY created_at DESC, id DESC";
         TABLE.list(self.0, tail, vec![Value::text(vault_id)], decode).await
+    }
+
+    /// Some backups of disks by themselves in a vault that are not being removed yet, `limit` at
+    /// most; of one volume if it is named.
+    pub async fn to_remove_from(
+        &mut self,
+        vault_id: VaultId,
+        volume_id: Option<VolumeId>,
+        limit: u32,
+    ) -> Result<Vec<Backup>> {
+        let mut values =
+            vec![Value::text(vault_id), Value::text(BackupStatus::Deleting.as_str())];
+        let of_volume = match volume_id {
+            Some(id) => {
+                values.push(Value::text(id));
+                "AND volume_id = $3"
+            }
+            None => "",
+        };
+        let tail = format!(
+            "WHERE vault_id = $1 AND server_backup_id IS NULL AND status <> $2 {of_volume} \
+             ORDER BY created_at, id LIMIT {limit}"
+        );
+        TABLE.list(self.0, &tail, values, decode).await
+    }
+
+    /// Whether a vault has a backup of a disk by itself; of one volume.
+    pub async fn is_any_in(&mut self, vault_id: VaultId, volume_id: VolumeId) -> Result<bool> {
+        let tail = "WHERE vault_id = $1 AND server_backup_id IS NULL AND volume_id = $2 LIMIT 1";
+        let values = vec![Value::text(vault_id), Value::text(volume_id)];
+        Ok(TABLE.find(self.0, tail, values, decode).await?.is_some())
     }
 
     /// The backups that are being made of a live volume, not of a snapshot.
@@ -429,6 +477,9 @@ fn values(backup: &Backup) -> Result<Vec<Value>> {
     let object_count = measured.map(|measured| i64::try_from(measured.object_count));
     let object_count =
         object_count.transpose().map_err(|_| Error::TooLarge { what: "number of objects" })?;
+    let stored_bytes = measured.map(|measured| i64::try_from(measured.stored_bytes));
+    let stored_bytes =
+        stored_bytes.transpose().map_err(|_| Error::TooLarge { what: "number of bytes" })?;
     Ok(vec![
         Value::text(backup.id),
         Value::text(&backup.project_id),
@@ -464,10 +515,11 @@ fn values(backup: &Backup) -> Result<Vec<Value>> {
         Value::int(backup.origin.is_automatic),
         Value::int(backup.origin.is_replica),
         Value::opt_text(backup.origin.volume_name.as_ref()),
+        Value::Int(stored_bytes),
     ])
 }
 
-fn decode(row: &Fields<'_>) -> Result<Backup> {
+pub(crate) fn decode(row: &Fields<'_>) -> Result<Backup> {
     Ok(Backup {
         id: row.id("id", BackupId::parse)?,
         project_id: row.id("project_id", ProjectId::parse)?,

@@ -58,7 +58,9 @@ async fn apply(
         return Err(Error::NewerSchema { found, known });
     }
     for (number, step) in (1_i64..).zip(steps).filter(|(number, _)| *number > found) {
-        execute(connection, step.replace("$TEXT", dialect.text_type())).await?;
+        let step = step.replace("$TEXT", dialect.text_type());
+        let step = step.replace("$STORED_BYTES", dialect.stored_bytes());
+        execute(connection, step).await?;
         let sql = format!("INSERT INTO schema_version (version) VALUES ({number})");
         execute(connection, sql).await?;
         tracing::info!(schema.version = number, "migrated the catalogue");

@@ -8,7 +8,10 @@ use strongroom_model::resource::{ResourceId, ResourceKind};
 use strongroom_model::time::Timestamp;
 use strongroom_model::vault::ObjectType;
 
+use strongroom_model::page::{Page, SortBy, Start};
+
 use crate::error::Result;
+use crate::page::{Conditions, Listing, SortColumn, order};
 use crate::record::{Fields, Table};
 use crate::sql::{Session, Value};
 
@@ -45,6 +48,113 @@ pub(crate) const TABLE: Table = Table {
 /// How an operation ended: well, or with a fault and the same as a sentence.
 pub type OperationEnd<'a> = std::result::Result<(), (OperationFault, &'a str)>;
 
+/// A condition on operations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OperationFilter {
+    /// It began at this instant or later.
+    From(Timestamp),
+    /// It ended at this instant or earlier; if it goes on, it began by then.
+    To(Timestamp),
+    /// It is of this kind.
+    Kind(OperationKind),
+    /// It is about what vaults for such objects protect.
+    ObjectType(ObjectType),
+    /// It is about this resource.
+    Resource(ResourceId),
+    /// The resource's name has this in it, letter for letter.
+    ResourceNamePart(String),
+    /// It stands there.
+    Status(OperationStatus),
+    /// It is in one of these vaults.
+    Vaults(Vec<VaultId>),
+    /// The vault's name has this in it, letter for letter.
+    VaultNamePart(String),
+    /// It is a replication to this region.
+    DestinationRegion(String),
+    /// It is a replication to this project.
+    DestinationProject(String),
+}
+
+/// Which operations of a project to list; newest first.
+#[derive(Debug, Clone)]
+pub struct OperationQuery {
+    /// The project.
+    pub project: ProjectId,
+    /// Conditions that all hold.
+    pub filters: Vec<OperationFilter>,
+    /// Where the page starts.
+    pub start: Start<OperationId>,
+    /// Items at most.
+    pub limit: u32,
+    /// Whether to count the whole list; costs a walk over it.
+    pub with_total: bool,
+}
+
+impl OperationQuery {
+    fn into_listing(self) -> Listing {
+        let mut conditions = Conditions::default();
+        for filter in &self.filters {
+            apply(&mut conditions, filter);
+        }
+        let keys: [SortBy<SortColumn>; 0] = [];
+        Listing {
+            table: TABLE,
+            project: Some(self.project),
+            conditions,
+            order: order(&keys, Some),
+            start: match self.start {
+                Start::Offset(offset) => Start::Offset(offset),
+                Start::After(id) => Start::After(id.to_string()),
+            },
+            limit: self.limit,
+            with_total: self.with_total,
+        }
+    }
+}
+
+fn apply(conditions: &mut Conditions, filter: &OperationFilter) {
+    match filter {
+        OperationFilter::From(at) => {
+            let place = conditions.bind((*at).into());
+            conditions.push(format!("created_at >= {place}"));
+        }
+        OperationFilter::To(at) => {
+            let place = conditions.bind((*at).into());
+            conditions.push(format!("COALESCE(ended_at, created_at) <= {place}"));
+        }
+        OperationFilter::Kind(kind) => conditions.equals("kind", Value::text(kind.as_str())),
+        OperationFilter::ObjectType(kind) => {
+            conditions.equals("object_type", Value::text(kind.as_str()));
+        }
+        OperationFilter::Resource(id) => conditions.equals("resource_id", Value::text(id)),
+        OperationFilter::ResourceNamePart(part) => {
+            conditions.has_part("COALESCE(resource_name, '')", part);
+        }
+        OperationFilter::Status(status) => {
+            conditions.equals("status", Value::text(status.as_str()));
+        }
+        OperationFilter::Vaults(ids) => {
+            conditions.is_one_of("vault_id", ids.iter().map(Value::text));
+        }
+        OperationFilter::VaultNamePart(part) => {
+            conditions.has_part("COALESCE(vault_name, '')", part);
+        }
+        OperationFilter::DestinationRegion(region) => {
+            conditions.has_pair("detail", "destination_region", region);
+        }
+        OperationFilter::DestinationProject(id) => {
+            conditions.has_pair("detail", "destination_project_id", id);
+        }
+    }
+}
+
+/// The statements that must be read from an index, and the index.
+#[cfg(test)]
+pub(crate) fn indexed() -> Vec<(String, &'static str)> {
+    let tail = "WHERE project_id = $1 ORDER BY created_at DESC, id DESC LIMIT 10";
+    vec![(TABLE.select(tail), "operation_order")]
+}
+
 /// Reads and writes operations.
 #[derive(Debug)]
 pub struct Operations<'t>(pub(crate) &'t mut Session);
@@ -68,6 +178,12 @@ impl Operations<'_> {
     /// The one of that id, whosever it is.
     pub async fn find_any(&mut self, id: OperationId) -> Result<Option<Operation>> {
         TABLE.find(self.0, "WHERE id = $1", vec![Value::text(id)], decode).await
+    }
+
+    /// One page of a list; [`Error::MarkerNotFound`](crate::Error::MarkerNotFound) if it should
+    /// start after one that is not the project's.
+    pub async fn list(&mut self, query: OperationQuery) -> Result<Page<Operation>> {
+        query.into_listing().load(self.0, decode).await
     }
 
     /// Writes it over the one of its id; tells whether there was one.

@@ -23,7 +23,7 @@ pub(crate) enum SortColumn {
 }
 
 impl SortColumn {
-    const fn sql(self) -> &'static str {
+    pub(crate) const fn sql(self) -> &'static str {
         match self {
             Self::Text(sql) | Self::Int(sql) => sql,
         }
@@ -91,6 +91,16 @@ impl Conditions {
         self.terms.push(format!("{expression} LIKE {place} ESCAPE '\\'"));
     }
 
+    /// `expression`, which is never null, has a text in it, letter for letter; the empty text is in
+    /// every one.
+    pub(crate) fn has_part(&mut self, expression: &str, text: &str) {
+        if !text.is_empty() {
+            // SQLite's LIKE ignores case.
+            let place = self.bind(Value::text(text));
+            self.terms.push(format!("REPLACE({expression}, {place}, '') <> {expression}"));
+        }
+    }
+
     /// `expression` is one of some values; of none, nothing matches.
     pub(crate) fn is_one_of(&mut self, expression: &str, values: impl Iterator<Item = Value>) {
         let places: Vec<_> = values.map(|value| self.bind(value)).collect();
@@ -111,7 +121,7 @@ impl Conditions {
     }
 
     /// The row comes after the one that has the values `after` in an order.
-    fn comes_after(&mut self, order: &Order, after: Vec<Value>) {
+    pub(crate) fn comes_after(&mut self, order: &Order, after: Vec<Value>) {
         let places: Vec<_> = after.into_iter().map(|value| self.bind(value)).collect();
         let first = order[0].direction;
         if order.iter().all(|by| by.direction == first) {
@@ -156,6 +166,14 @@ impl Conditions {
     /// The values bound in them.
     pub(crate) fn values(&self) -> Vec<Value> {
         self.values.clone()
+    }
+
+    /// They as a clause. They are forgotten; their values stay, for a statement that has more
+    /// clauses than one.
+    pub(crate) fn take_clause(&mut self) -> String {
+        let clause = self.where_clause();
+        self.terms.clear();
+        clause
     }
 
     /// They as a clause; empty if there are none.

@@ -4,7 +4,9 @@ use sqlx::Row;
 use strongroom_testkit::database::Database;
 
 use crate::sql::Dialect;
-use crate::{Catalog, Error, backup, job, quota, volume};
+use crate::{
+    Catalog, Error, backup, expiry, job, operation, quota, saved, vault_usage, volume,
+};
 
 /// Jobs for PostgreSQL, to which any index is as good as another while a table is empty.
 const JOBS: [&str; 2] = [
@@ -40,7 +42,16 @@ async fn plan(catalog: &Catalog, dialect: Dialect, sql: &str) -> String {
 
 #[tokio::test]
 async fn what_is_asked_often_is_read_from_an_index() {
-    let statements = [backup::indexed(), job::indexed(), quota::indexed(), volume::indexed()];
+    let statements = [
+        backup::indexed(),
+        expiry::indexed(),
+        job::indexed(),
+        operation::indexed(),
+        quota::indexed(),
+        saved::indexed(),
+        vault_usage::indexed(),
+        volume::indexed(),
+    ];
     for database in [Database::sqlite(), Database::postgres()] {
         let dialect = Dialect::of(database.url()).unwrap();
         let catalog = Catalog::connect(database.url()).await.unwrap();

@@ -2,7 +2,7 @@
 
 use sqlx::Row;
 use strongroom_model::id::{PolicyId, ProjectId, UserId, VolumeId};
-use strongroom_model::policy::Policy;
+use strongroom_model::policy::{Policy, PolicyKind, PolicyOperation, Terms};
 use strongroom_model::time::Timestamp;
 
 use crate::error::{Error, Result};
@@ -23,6 +23,9 @@ const TABLE: Table = Table {
         "next_run_at",
         "created_at",
         "updated_at",
+        "operation",
+        "kind",
+        "terms",
     ],
 };
 
@@ -181,12 +184,17 @@ fn values(policy: &Policy) -> Vec<Value> {
         policy.next_run_at.into(),
         policy.created_at.into(),
         policy.updated_at.into(),
+        Value::text(policy.operation.as_str()),
+        Value::text(policy.kind.as_str()),
+        Value::json(&policy.terms),
     ]
 }
 
 fn decode(row: &Fields<'_>) -> Result<Policy> {
+    let id = row.id("id", PolicyId::parse)?;
+    let created_at = row.instant("created_at")?;
     Ok(Policy {
-        id: row.id("id", PolicyId::parse)?,
+        id,
         project_id: row.id("project_id", ProjectId::parse)?,
         user_id: row.id("user_id", UserId::parse)?,
         name: row.text("name")?,
@@ -194,7 +202,10 @@ fn decode(row: &Fields<'_>) -> Result<Policy> {
         trigger: row.json("schedule")?,
         retention: row.json("retention")?,
         next_run_at: row.opt_instant("next_run_at")?,
-        created_at: row.instant("created_at")?,
+        created_at,
         updated_at: row.opt_instant("updated_at")?,
+        operation: row.parsed("operation", PolicyOperation::parse)?,
+        kind: row.parsed("kind", PolicyKind::parse)?,
+        terms: row.opt_json("terms")?.unwrap_or_else(|| Terms::unsaid(id, created_at)),
     })
 }

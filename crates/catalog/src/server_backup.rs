@@ -1,5 +1,7 @@
 //! Backups of servers. What belongs to one names it in its own row.
 
+use std::collections::BTreeMap;
+
 use strongroom_model::backup::BackupStatus;
 use strongroom_model::id::{
     BackupId, CheckpointId, PolicyId, ProjectId, ServerId, UserId, VaultId,
@@ -8,10 +10,11 @@ use strongroom_model::server_backup::ServerBackup;
 use strongroom_model::size::GiB;
 
 use crate::error::Result;
+use crate::page::Conditions;
 use crate::record::{Fields, Table};
 use crate::sql::{Session, Value};
 
-const TABLE: Table = Table {
+pub(crate) const TABLE: Table = Table {
     name: "server_backup",
     what: "backup of a server",
     columns: &[
@@ -102,6 +105,41 @@ impl ServerBackups<'_> {
         let values = vec![Value::text(server_id), Value::text(vault_id)];
         TABLE.list(self.0, tail, values, decode).await
     }
+
+    /// Some of a vault that are not being removed yet, `limit` at most; of one server if it is
+    /// named.
+    pub async fn to_remove_from(
+        &mut self,
+        vault_id: VaultId,
+        server_id: Option<ServerId>,
+        limit: u32,
+    ) -> Result<Vec<ServerBackup>> {
+        let mut values =
+            vec![Value::text(vault_id), Value::text(BackupStatus::Deleting.as_str())];
+        let of_server = match server_id {
+            Some(id) => {
+                values.push(Value::text(id));
+                "AND server_id = $3"
+            }
+            None => "",
+        };
+        let tail = format!(
+            "WHERE vault_id = $1 AND status <> $2 {of_server} ORDER BY created_at, id LIMIT {limit}"
+        );
+        TABLE.list(self.0, &tail, values, decode).await
+    }
+}
+
+/// Backups of servers by id; those that do not exist are left out.
+pub(crate) async fn by_ids(
+    session: &mut Session,
+    ids: impl Iterator<Item = BackupId>,
+) -> Result<BTreeMap<BackupId, ServerBackup>> {
+    let mut conditions = Conditions::default();
+    conditions.is_one_of("id", ids.map(Value::text));
+    let tail = conditions.where_clause();
+    let found = TABLE.list(session, &tail, conditions.values(), decode).await?;
+    Ok(found.into_iter().map(|backup| (backup.id, backup)).collect())
 }
 
 fn values(backup: &ServerBackup) -> Vec<Value> {

@@ -2,12 +2,12 @@
 
 use strongroom_model::backup::Backup;
 use strongroom_model::id::{BackupId, ProjectId, ShareId, VaultId};
-use strongroom_model::page::{Page, SortBy};
+use strongroom_model::page::{Direction, Page, SortBy, Start};
 use strongroom_model::share::{Share, ShareStatus};
 
 use crate::backup;
 use crate::error::Result;
-use crate::page::{Conditions, SortColumn, order_clause, order_with};
+use crate::page::{Conditions, Listing, Order, SortColumn, order_clause, order_with};
 use crate::record::{Fields, Table};
 use crate::sql::{Session, Value};
 
@@ -48,6 +48,8 @@ pub enum ShareFilter {
     NameLike(String),
     /// The backup's status is this word.
     Status(String),
+    /// The share stands there.
+    Taken(ShareStatus),
     /// The backup lies in this zone.
     AvailabilityZone(String),
 }
@@ -134,6 +136,104 @@ pub struct ShareQuery {
     pub with_total: bool,
 }
 
+/// A condition on the shares of one backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MemberFilter {
+    /// It is with the project of this id.
+    To(ProjectId),
+    /// It stands there.
+    Status(ShareStatus),
+    /// It was taken into this vault.
+    Vault(VaultId),
+}
+
+/// What the shares of one backup can be sorted by. Those that never changed come last either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MemberKey {
+    /// When it was made.
+    CreatedAt,
+    /// When it last changed.
+    UpdatedAt,
+    /// Where it stands, by the word.
+    Status,
+    /// The share's id.
+    Id,
+    /// The project that receives.
+    To,
+}
+
+impl MemberKey {
+    const fn column(self) -> SortColumn {
+        match self {
+            Self::CreatedAt => SortColumn::Int("created_at"),
+            Self::UpdatedAt => SortColumn::Int("COALESCE(updated_at, 0)"),
+            Self::Status => SortColumn::Text("status"),
+            Self::Id => SortColumn::Text("id"),
+            Self::To => SortColumn::Text("to_project_id"),
+        }
+    }
+}
+
+/// Which shares of one backup to list, and how.
+#[derive(Debug, Clone)]
+pub struct MemberQuery {
+    /// The backup.
+    pub backup_id: BackupId,
+    /// Conditions that all hold.
+    pub filters: Vec<MemberFilter>,
+    /// The order; time of creation and id of the share follow in the direction of the first key,
+    /// and by themselves in descending order if there is none.
+    pub sort: Vec<SortBy<MemberKey>>,
+    /// Where the page starts.
+    pub start: Start<ShareId>,
+    /// Items at most.
+    pub limit: u32,
+}
+
+impl MemberQuery {
+    fn into_listing(self) -> Listing {
+        let mut conditions = Conditions::default();
+        conditions.equals("backup_id", Value::text(self.backup_id));
+        for filter in &self.filters {
+            match filter {
+                MemberFilter::To(id) => conditions.equals("to_project_id", Value::text(id)),
+                MemberFilter::Status(status) => {
+                    conditions.equals("status", Value::text(status.as_str()));
+                }
+                MemberFilter::Vault(id) => conditions.equals("vault_id", Value::text(id)),
+            }
+        }
+        let start = match self.start {
+            Start::Offset(offset) => Start::Offset(offset),
+            Start::After(id) => Start::After(id.to_string()),
+        };
+        let order = member_order(&self.sort);
+        let (limit, with_total) = (self.limit, true);
+        Listing { table: TABLE, project: None, conditions, order, start, limit, with_total }
+    }
+}
+
+/// The order of the shares of one backup, with those that never changed last.
+fn member_order(keys: &[SortBy<MemberKey>]) -> Order {
+    let mut sort = Vec::with_capacity(keys.len() + 1);
+    let mut first = None;
+    for by in keys {
+        first = first.or(Some(by.direction));
+        if by.key == MemberKey::UpdatedAt {
+            let key = SortColumn::Int("CASE WHEN updated_at IS NULL THEN 1 ELSE 0 END");
+            sort.push(SortBy { key, direction: Direction::Asc });
+        }
+        sort.push(SortBy { key: by.key.column(), direction: by.direction });
+    }
+    let direction = first.unwrap_or(Direction::Desc);
+    for key in [SortColumn::Int("created_at"), SortColumn::Text("id")] {
+        if sort.iter().all(|by| by.key != key) {
+            sort.push(SortBy { key, direction });
+        }
+    }
+    sort
+}
+
 /// Reads and writes shares.
 #[derive(Debug)]
 pub struct Shares<'t>(pub(crate) &'t mut Session);
@@ -197,6 +297,24 @@ impl Shares<'_> {
         Ok(paired.collect())
     }
 
+    /// One page of the shares of a backup, with how many there are.
+    /// [`Error::MarkerNotFound`](crate::Error::MarkerNotFound) if it should start after one that is
+    /// not there.
+    pub async fn members(&mut self, query: MemberQuery) -> Result<Page<Share>> {
+        query.into_listing().load(self.0, decode).await
+    }
+
+    /// Every share of a backup, oldest first.
+    pub async fn of_backup(&mut self, backup_id: BackupId) -> Result<Vec<Share>> {
+        let tail = "WHERE backup_id = $1 ORDER BY created_at, id";
+        TABLE.list(self.0, tail, vec![Value::text(backup_id)], decode).await
+    }
+
+    /// Writes the share over the one of its id; tells whether there was one.
+    pub async fn update(&mut self, share: &Share) -> Result<bool> {
+        TABLE.update(self.0, values(share)).await
+    }
+
     /// Removes a share; tells whether there was one.
     pub async fn delete(&mut self, id: ShareId) -> Result<bool> {
         TABLE.delete(self.0, Value::text(id)).await
@@ -222,9 +340,9 @@ impl Shares<'_> {
         Ok(TABLE.find(self.0, tail, values, decode).await?.is_some())
     }
 
-    /// Whether a backup is shared with anybody.
+    /// Whether a backup is shared with anybody who has not declined.
     pub async fn exist_of(&mut self, backup_id: BackupId) -> Result<bool> {
-        let tail = "WHERE backup_id = $1 LIMIT 1";
+        let tail = "WHERE backup_id = $1 AND status <> 'rejected' LIMIT 1";
         let found = TABLE.find(self.0, tail, vec![Value::text(backup_id)], decode).await?;
         Ok(found.is_some())
     }
@@ -238,6 +356,9 @@ fn apply(conditions: &mut Conditions, filter: &ShareFilter) {
         ShareFilter::VolumeId(id) => conditions.equals("backup.volume_id", Value::text(id)),
         ShareFilter::NameLike(part) => conditions.contains("backup.name_folded", part),
         ShareFilter::Status(word) => conditions.equals("backup.status", Value::text(word)),
+        ShareFilter::Taken(status) => {
+            conditions.equals("share.status", Value::text(status.as_str()));
+        }
         ShareFilter::AvailabilityZone(zone) => {
             conditions.equals("COALESCE(backup.availability_zone, '')", Value::text(zone));
         }

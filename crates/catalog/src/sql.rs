@@ -88,6 +88,15 @@ impl Dialect {
         }
     }
 
+    /// What the document `measured` of a backup has under `stored_bytes`; for migrations, which
+    /// must read what earlier versions kept in it alone.
+    pub(crate) const fn stored_bytes(self) -> &'static str {
+        match self {
+            Self::Sqlite => "CAST(json_extract(measured, '$.stored_bytes') AS BIGINT)",
+            Self::Postgres => "CAST(CAST(measured AS json) ->> 'stored_bytes' AS BIGINT)",
+        }
+    }
+
     /// Statements that every connection runs once, when it is opened.
     pub(crate) const fn on_connect(self) -> &'static [&'static str] {
         match self {

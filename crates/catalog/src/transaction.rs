@@ -6,8 +6,8 @@ use std::pin::Pin;
 use crate::sql::Session;
 use crate::{
     Agents, Assignments, Backups, Checkpoints, Domains, Jobs, Operations, OrganizationPolicies,
-    Policies, Projects, Quotas, Replications, Revocations, ServerBackups, Settings, Shares,
-    Snapshots, TagSets, Tasks, Users, Vaults, Volumes,
+    Policies, Projects, Quotas, Replications, Revocations, SavedPoints, ServerBackups, Settings,
+    Shares, Snapshots, TagSets, Tasks, Users, Vaults, Volumes,
 };
 
 /// A boxed future that may move between threads.
@@ -84,6 +84,11 @@ impl Transaction<'_> {
     /// Saved points of servers.
     pub const fn server_backups(&mut self) -> ServerBackups<'_> {
         ServerBackups(&mut self.session)
+    }
+
+    /// Saved points of either kind.
+    pub const fn saved(&mut self) -> SavedPoints<'_> {
+        SavedPoints(&mut self.session)
     }
 
     /// Copies of backups in other regions.

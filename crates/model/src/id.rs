@@ -75,6 +75,16 @@ uuid_id! {
     AgentPathId,
     /// Names a policy of a whole domain.
     OrganizationPolicyId,
+    /// Names a port: a server's interface as the network sees it.
+    PortId,
+    /// Names a network.
+    NetworkId,
+    /// Names a subnet of a network.
+    SubnetId,
+    /// Names a floating address.
+    FloatingIpId,
+    /// Names the image that a server was made from.
+    ImageId,
 }
 
 macro_rules! text_id {

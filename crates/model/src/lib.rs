@@ -8,8 +8,8 @@
 //! and a [`snapshot`] is one frozen state of it; a [`vault`] keeps backups and owns their keys; a
 //! [`backup`] is one saved point of one volume; a [`job`] is a unit of background work. A [`policy`]
 //! says when disks are backed up and how long the backups are kept, and a [`task`] is one disk's part
-//! in one of its runs; a [`share`] lets another project use a backup; a [`tag`] marks what its owner
-//! wants to find again.
+//! in one of its runs; a [`server`] is a machine whose disks are volumes; a [`share`] lets another
+//! project use a backup; a [`tag`] marks what its owner wants to find again.
 //!
 //! A [`server_backup`] owns the backups of a server's disks; a [`checkpoint`] is one run over the
 //! [`resource`]s of a vault; an [`operation`] tells how such a piece of work ended.
@@ -29,6 +29,8 @@ pub mod project;
 pub mod quota;
 pub mod replication;
 pub mod resource;
+pub mod saved;
+pub mod server;
 pub mod server_backup;
 pub mod share;
 pub mod size;

@@ -5,9 +5,12 @@
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
 
-use crate::id::{PolicyId, ProjectId, UserId};
+use crate::id::{PolicyId, ProjectId, UserId, VaultId};
 use crate::time::Timestamp;
+use crate::vault::words;
 use crate::zone::Zone;
 
 /// A day of the week.
@@ -114,8 +117,68 @@ pub struct Retention {
     pub keeps_first_of_month: bool,
     /// Keep these as well, whatever the count says.
     pub picks: Picks,
+    /// Keep some for longer than so many days.
+    #[serde(default)]
+    pub longer: LongerKept,
     /// Where days, weeks, months and years begin.
     pub zone: Zone,
+}
+
+/// Which backups get a later date than the days of their retention say. Without days it says
+/// nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LongerKept {
+    /// Those of some days of every week.
+    pub weekly: Option<KeptWeekly>,
+    /// Those of some days of every month.
+    pub monthly: Option<KeptMonthly>,
+    /// Those of some days of every year.
+    pub yearly: Option<KeptYearly>,
+}
+
+/// Backups of these days of the week are kept for so many weeks.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct KeptWeekly {
+    /// The days of the week.
+    pub days: Vec<Weekday>,
+    /// For how many weeks, at least 1.
+    pub weeks: u16,
+}
+
+/// Backups of these days of a month are kept for so many months.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct KeptMonthly {
+    /// The days of the month.
+    pub on: MonthDays,
+    /// For how many months, at least 1.
+    pub months: u16,
+}
+
+/// Backups of these days of some months are kept for so many years.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct KeptYearly {
+    /// The months, 1 to 12.
+    pub in_months: Vec<u8>,
+    /// The days of each of them.
+    pub on: MonthDays,
+    /// For how many years, at least 1.
+    pub years: u16,
+}
+
+/// Some days of a month.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MonthDays {
+    /// By number: 1 to 28, and -1 for the last day.
+    Dates(Vec<i8>),
+    /// Every one of these days of the week that is one of these of the month.
+    Weekdays {
+        /// The first to the fourth as 1 to 4, and -1 for the last.
+        weeks: Vec<i8>,
+        /// The days of the week.
+        days: Vec<Weekday>,
+    },
 }
 
 impl Retention {
@@ -126,12 +189,91 @@ impl Retention {
             days: None,
             keeps_first_of_month: false,
             picks: Picks::default(),
+            longer: LongerKept::default(),
             zone: Zone::utc(),
         }
     }
 }
 
-/// What is backed up when, and how long it is kept.
+words! {
+    /// What a policy does.
+    PolicyOperation {
+        /// It makes backups.
+        Backup = "backup",
+        /// It copies backups to another region.
+        Replication = "replication",
+    }
+}
+
+words! {
+    /// Where a policy comes from.
+    PolicyKind {
+        /// A user of the project made it.
+        Custom = "custom_policy",
+        /// It came from a policy of the organization, of an old kind.
+        OrganizationV1 = "organization_policy_v1",
+        /// It came from a policy of the organization.
+        Organization = "organization_policy_v2",
+        /// It came from a policy of the organization that is gone.
+        OrganizationRemoved = "organization_policy_removed",
+    }
+}
+
+/// What a caller said in its own words, kept so that it can be told back. What a policy does
+/// follows from its trigger and its retention, which were derived from this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// The keys of the definition of what is done that mean something, with the values that they
+    /// came with; none if no caller gave one.
+    pub definition: Option<Map<String, Value>>,
+    /// The patterns of recurrence, byte for byte; none if the trigger was set in another dialect.
+    pub patterns: Option<Vec<String>>,
+    /// By how many minutes a run may begin late.
+    pub start_window_minutes: Option<u16>,
+    /// The trigger's id.
+    pub trigger_id: Uuid,
+    /// When the trigger was set; intervals of days are counted from that date.
+    pub trigger_set_at: Timestamp,
+}
+
+impl Terms {
+    /// Those of a policy about which nothing was said in such words.
+    pub const fn unsaid(id: PolicyId, created_at: Timestamp) -> Self {
+        Self {
+            definition: None,
+            patterns: None,
+            start_window_minutes: None,
+            trigger_id: id.0,
+            trigger_set_at: created_at,
+        }
+    }
+}
+
+/// Where a policy copies to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    /// The region.
+    pub region: String,
+    /// The project there.
+    pub project_id: String,
+}
+
+/// A policy that is applied to a vault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VaultPolicy {
+    /// The vault.
+    pub vault_id: VaultId,
+    /// What the policy does. A vault has one policy of each operation at most.
+    pub operation: PolicyOperation,
+    /// The policy.
+    pub policy_id: PolicyId,
+    /// The vault that copies go to.
+    pub destination_vault_id: Option<VaultId>,
+    /// When it was applied.
+    pub created_at: Timestamp,
+}
+
+/// What is backed up or copied when, and how long it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// Its id.
@@ -154,4 +296,30 @@ pub struct Policy {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Option<Timestamp>,
+    /// What it does.
+    pub operation: PolicyOperation,
+    /// Where it comes from.
+    pub kind: PolicyKind,
+    /// What was said of it in words that are told back.
+    pub terms: Terms,
+}
+
+impl Policy {
+    /// After how many increments of a resource the next backup is a full one: 0 makes each one
+    /// full. Without it only the first one is.
+    pub fn full_interval(&self) -> Option<u32> {
+        let said = self.said("full_backup_interval")?.as_i64()?;
+        u32::try_from(said).ok()
+    }
+
+    /// Where it copies to, if that was said.
+    pub fn destination(&self) -> Option<Destination> {
+        let text = |key| self.said(key)?.as_str().map(str::to_owned);
+        let (region, project_id) = (text("destination_region")?, text("destination_project_id")?);
+        Some(Destination { region, project_id })
+    }
+
+    fn said(&self, key: &str) -> Option<&Value> {
+        self.terms.definition.as_ref()?.get(key)
+    }
 }

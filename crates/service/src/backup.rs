@@ -19,7 +19,7 @@ pub use strongroom_catalog::{BackupFilter, BackupKey};
 use crate::error::{Error, Result};
 use crate::metadata::MetadataChange;
 use crate::tag::{TaggedId, check_tags};
-use crate::{Caller, Service};
+use crate::{Caller, Refusal, Service};
 
 /// What a caller asks for when it creates a backup.
 #[derive(Debug, Clone)]
@@ -153,10 +153,25 @@ impl Service {
         caller: &Caller,
         new: &NewBackup,
     ) -> Result<(Backup, JobId)> {
+        let backup = self.prepare_backup(tx, caller, new).await?;
+        let kind = JobKind::CreateBackup { backup_id: backup.id };
+        let job_id = self.enqueue_about(tx, caller, kind, subject(&backup)).await?;
+        let log = (OperationKind::Backup, job_id);
+        self.log_backup_job(tx, caller, log, &backup, OperationDetail::default()).await?;
+        Ok((backup, job_id))
+    }
+
+    /// Marks a backup's source busy and adds its row. The work is still to be enqueued.
+    pub(crate) async fn prepare_backup(
+        &self,
+        tx: &mut Transaction<'_>,
+        caller: &Caller,
+        new: &NewBackup,
+    ) -> Result<Backup> {
         let project = caller.project(Role::Member, "backup:create")?;
         check_tags(&new.tags)?;
         let source = self.claim_source(tx, project, new).await?;
-        let parent = tx.backups().newest_available(project, source.volume.id).await?;
+        let parent = tx.backups().newest_available(source.vault_id, source.volume.id).await?;
         let parent = parent.filter(|_| !new.wants_full);
         if new.is_incremental && parent.is_none() && self.settings().strict_cinder {
             return Err(Error::NoParent);
@@ -166,11 +181,7 @@ impl Service {
         let backup = self.new_backup_row(caller, new, &source, parent.is_some());
         tx.backups().insert(&backup).await?;
         self.put_tags(tx, project, &TaggedId::of(&backup), &new.tags).await?;
-        let kind = JobKind::CreateBackup { backup_id: backup.id };
-        let job_id = self.enqueue_about(tx, caller, kind, subject(&backup)).await?;
-        let log = (OperationKind::Backup, job_id);
-        self.log_backup_job(tx, caller, log, &backup, OperationDetail::default()).await?;
-        Ok((backup, job_id))
+        Ok(backup)
     }
 
     /// One backup of the caller's project, or one that is shared with it, without what is only its
@@ -245,6 +256,7 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     let mut backup = self.find_backup(tx, caller, project, id).await?;
+                    refuse_part(&backup, Refusal::BackupNotDeletable)?;
                     let is_at_rest =
                         matches!(backup.status, BackupStatus::Available | BackupStatus::Error);
                     if !is_at_rest && !is_forced {
@@ -266,6 +278,7 @@ impl Service {
         caller: &Caller,
         backup: &mut Backup,
     ) -> Result<JobId> {
+        self.refuse_while_locked(tx, &*backup, self.now()).await?;
         backup.status = BackupStatus::Deleting;
         self.write_backup(tx, backup).await?;
         self.fail_task_of(tx, backup.id, "the backup was deleted").await?;
@@ -290,6 +303,8 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     let mut backup = self.find_backup(tx, caller, project, id).await?;
+                    refuse_part(&backup, Refusal::BackupInUse)?;
+                    self.refuse_reset_while_locked(tx, &backup, status).await?;
                     let is_going = matches!(
                         backup.status,
                         BackupStatus::Deleting | BackupStatus::ErrorDeleting
@@ -356,7 +371,11 @@ impl Service {
         let mut volume = tx.volumes().find(project, new.volume_id).await?.ok_or_else(missing)?;
         let vault_id = match new.vault_id {
             Some(vault_id) => vault_id,
-            None => self.default_vault(tx, project).await?.id,
+            None => {
+                let mut vault = self.default_vault(tx, project).await?;
+                self.admit_backup(tx, &mut vault).await?;
+                vault.id
+            }
         };
         let Some(snapshot_id) = new.snapshot_id else {
             check_volume(&volume, new.is_forced)?;
@@ -425,6 +444,16 @@ impl Service {
             data_timestamp: source.snapshot.as_ref().map_or(now, |snapshot| snapshot.created_at),
         }
     }
+}
+
+/// Refuses to treat the backup of a server's disk as if it stood by itself.
+fn refuse_part(backup: &Backup, reason: Refusal) -> Result<()> {
+    let Some(whole) = backup.origin.server_backup_id else { return Ok(()) };
+    let message = format!(
+        "backup {} is of one disk of a server and belongs to backup {whole}, which it goes with",
+        backup.id
+    );
+    Err(reason.because(message))
 }
 
 /// What a job on a backup is about.

@@ -45,6 +45,9 @@ pub enum Error {
     /// No such snapshot in the caller's project.
     #[error("snapshot {0} could not be found")]
     SnapshotNotFound(String),
+    /// No such server in the caller's project.
+    #[error("server {0} could not be found")]
+    ServerNotFound(String),
     /// No such policy in the caller's project.
     #[error("policy {0} could not be found")]
     PolicyNotFound(String),
@@ -249,6 +252,7 @@ impl Error {
             Self::BackupNotFound(_)
             | Self::VolumeNotFound(_)
             | Self::SnapshotNotFound(_)
+            | Self::ServerNotFound(_)
             | Self::PolicyNotFound(_)
             | Self::ShareNotFound(_)
             | Self::JobNotFound(_)

@@ -4,6 +4,8 @@
 //! starts with a dot, synced, and renamed. Every function here blocks and is called from a thread
 //! that may.
 
+mod freeze;
+
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -12,6 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{FlockOperation, SeekFrom, flock, ioctl_ficlone, seek};
 use strongroom_model::id::{BackupId, SnapshotId, VolumeId};
+
+pub use freeze::{Part, Point};
 
 /// The most bytes that one copy call moves.
 const COPY_STEP_BYTES: u64 = 64 << 20;
@@ -46,6 +50,18 @@ impl VolumeFolder {
     /// Where the frozen copy of a volume in use stays while it is backed up.
     pub fn frozen(&self, id: BackupId) -> PathBuf {
         self.dir.join(format!("backup-{id}.raw"))
+    }
+
+    /// The backups of which there are frozen copies.
+    pub fn frozen_backups(&self) -> io::Result<Vec<BackupId>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.dir)? {
+            let name = entry?.file_name();
+            let id = name.to_str().and_then(|name| name.strip_prefix("backup-"));
+            let id = id.and_then(|id| id.strip_suffix(".raw"));
+            found.extend(id.and_then(|id| BackupId::parse(id).ok()));
+        }
+        Ok(found)
     }
 
     /// Makes a file of `size_bytes` zeros, all hole. One that exists is replaced.
@@ -97,42 +113,61 @@ impl VolumeFolder {
 
     /// Removes a file; one that is gone is fine.
     pub fn delete(&self, path: &Path) -> io::Result<()> {
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => self.sync_dir(),
-        }
+        delete(&self.dir, path)
     }
 
     /// Removes what a crash left half made. What another process is filling is locked and stays.
     pub fn clean(&self) -> io::Result<()> {
-        for entry in fs::read_dir(&self.dir)? {
-            let path = entry?.path();
-            let is_partial = path.extension().is_some_and(|extension| extension == "partial");
-            // One that cannot be opened has just been renamed by its maker, or removed.
-            let Some(file) = is_partial.then(|| File::open(&path).ok()).flatten() else {
-                continue;
-            };
-            if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
-                self.delete(&path)?;
-            }
-        }
-        Ok(())
+        clean(&self.dir)
     }
 
     fn publish(&self, path: &Path, fill: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
-        let (file, partial) = open_partial(path)?;
-        let filled = fill(&file).and_then(|()| file.sync_all());
-        let published = filled.and_then(|()| fs::rename(&partial, path));
-        if published.is_err() {
-            drop(fs::remove_file(&partial));
-        }
-        published?;
-        self.sync_dir()
+        publish(&self.dir, path, fill)
     }
+}
 
-    fn sync_dir(&self) -> io::Result<()> {
-        File::open(&self.dir)?.sync_all()
+/// Removes a file of a directory for good; one that is gone is fine.
+pub(crate) fn delete(dir: &Path, path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => sync_dir(dir),
     }
+}
+
+/// Removes what a crash left half made in a directory, and not what is being filled.
+pub(crate) fn clean(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let is_partial = path.extension().is_some_and(|extension| extension == "partial");
+        // One that cannot be opened has just been renamed by its maker, or removed.
+        let Some(file) = is_partial.then(|| File::open(&path).ok()).flatten() else {
+            continue;
+        };
+        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            delete(dir, &path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a file of a directory: it appears under its name when it is whole and on disk.
+pub(crate) fn publish(
+    dir: &Path,
+    path: &Path,
+    fill: impl FnOnce(&File) -> io::Result<()>,
+) -> io::Result<()> {
+    let (file, partial) = open_partial(path)?;
+    let filled = fill(&file).and_then(|()| file.sync_all());
+    let published = filled.and_then(|()| fs::rename(&partial, path));
+    if published.is_err() {
+        drop(fs::remove_file(&partial));
+    }
+    published?;
+    sync_dir(dir)
+}
+
+fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
 }
 
 /// Makes the file that is to become `path` and locks it, so that nobody takes it for a leftover.

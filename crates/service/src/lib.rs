@@ -10,25 +10,32 @@
 pub mod agent;
 pub mod backup;
 pub mod caller;
+pub mod checkpoint;
 pub mod error;
 pub mod folder;
 mod growth;
 pub mod identity;
 pub mod jobs;
+pub mod member;
 pub mod metadata;
 pub mod operation;
-pub mod organization;
+pub mod operation_log;
 pub mod policy;
+pub mod protectable;
 pub mod quota;
 pub mod record;
 pub mod refusal;
+mod replication;
 pub mod restore;
+pub mod saved;
 pub mod secret;
+pub mod servers;
 pub mod settings;
 pub mod share;
 pub mod snapshot;
 pub mod tag;
 pub mod task;
+pub mod vault;
 mod vaults;
 pub mod volume;
 
@@ -50,6 +57,7 @@ pub use strongroom_engine::{MasterKey, Store};
 
 use folder::VolumeFolder;
 use secret::TokenKey;
+use servers::ServerFolder;
 use vaults::Vaults;
 
 /// The id of the domain that the first start makes, as Keystone has it.
@@ -66,6 +74,8 @@ pub struct Parts {
     pub master_key: MasterKey,
     /// The folder of volumes.
     pub folder: VolumeFolder,
+    /// The inventory of servers.
+    pub servers: ServerFolder,
     /// What tells the time.
     pub clock: Arc<dyn Clock>,
     /// Where ids, salts and secrets come from.
@@ -81,6 +91,7 @@ struct Inner {
     catalog: Catalog,
     vaults: Vaults,
     folder: VolumeFolder,
+    servers: ServerFolder,
     clock: Arc<dyn Clock>,
     chance: Arc<dyn Chance>,
     settings: Settings,
@@ -111,6 +122,7 @@ impl Service {
             catalog: parts.catalog,
             vaults,
             folder: parts.folder,
+            servers: parts.servers,
             clock: parts.clock,
             chance: parts.chance,
             settings,
@@ -130,6 +142,11 @@ impl Service {
     /// Where volumes lie.
     pub fn folder(&self) -> &VolumeFolder {
         &self.0.folder
+    }
+
+    /// Where the documents of servers lie.
+    pub fn server_folder(&self) -> &ServerFolder {
+        &self.0.servers
     }
 
     /// The present instant by this service's clock.

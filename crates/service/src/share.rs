@@ -15,7 +15,8 @@ use strongroom_model::volume::Metadata;
 pub use strongroom_catalog::{ShareFilter, ShareKey};
 
 use crate::error::{Error, Result};
-use crate::{Caller, Service};
+use crate::saved::{Saved, share_of};
+use crate::{Caller, Refusal, Service};
 
 /// The most projects that one request may name.
 pub const RECIPIENTS_MAX: usize = 100;
@@ -54,6 +55,8 @@ impl ShareListing {
         // An order by what is not shown would show it.
         sort.retain(|by| !to_me || by.key != ShareKey::FailReason);
         filters.push(if to_me { ShareFilter::To(project) } else { ShareFilter::From(project) });
+        // This dialect knows no share that is only offered.
+        filters.push(ShareFilter::Taken(ShareStatus::Accepted));
         ShareQuery { filters, sort, offset, limit, with_total }
     }
 }
@@ -68,7 +71,7 @@ pub(crate) struct UsableBackup {
 
 impl Service {
     /// Shares an available backup of the caller's project with others, in the order of `with`.
-    /// A share that exists is returned as it is.
+    /// A share that was taken is returned as it is; one that was not counts as taken from now on.
     pub async fn share_backup(
         &self,
         caller: &Caller,
@@ -85,6 +88,10 @@ impl Service {
                     let backup = tx.backups().find(project, id).await?.ok_or_else(missing)?;
                     if backup.status != BackupStatus::Available {
                         return Err(Error::BackupNotShareable(backup.status));
+                    }
+                    if let Some(parent) = backup.origin.server_backup_id {
+                        let message = format!("the backup is shared with backup {parent} only");
+                        return Err(Refusal::NotShareable.because(message));
                     }
                     let mut shares = Vec::with_capacity(with.len());
                     for recipient in with {
@@ -103,7 +110,12 @@ impl Service {
         backup: &Backup,
         recipient: &ProjectId,
     ) -> Result<Share> {
-        if let Some(share) = tx.shares().find_with(backup.id, recipient).await? {
+        if let Some(mut share) = tx.shares().find_with(backup.id, recipient).await? {
+            if share.status != ShareStatus::Accepted {
+                share.status = ShareStatus::Accepted;
+                share.updated_at = Some(self.now());
+                tx.shares().update(&share).await?;
+            }
             return Ok(share);
         }
         let share = Share {
@@ -152,6 +164,7 @@ impl Service {
                         .filter(|share| {
                             [&share.from_project_id, &share.to_project_id].contains(&project)
                         })
+                        .filter(|share| share.status == ShareStatus::Accepted)
                         .ok_or_else(missing)?;
                     let backup = tx.backups().find_any(share.backup_id).await?;
                     let is_mine = share.from_project_id == *project;
@@ -199,7 +212,7 @@ impl Service {
     }
 
     /// A backup that the caller may see and make volumes of: its own, or one that was shared with
-    /// its project and taken.
+    /// its project and taken. Whoever took that of a server has those of its disks.
     pub(crate) async fn find_usable_backup(
         &self,
         tx: &mut Transaction<'_>,
@@ -213,9 +226,11 @@ impl Service {
         if caller.owns(&backup.project_id) {
             return Ok(UsableBackup { backup, share_id: None });
         }
-        let share = tx.shares().find_with(parsed, project).await?;
+        let saved = Saved::Disk(backup);
+        let share = share_of(tx, &saved, project).await?;
         let share = share.filter(|share| share.status == ShareStatus::Accepted);
         let share_id = Some(share.ok_or_else(missing)?.id);
+        let Saved::Disk(backup) = saved else { return Err(missing()) };
         Ok(UsableBackup { backup: as_received(backup), share_id })
     }
 }
@@ -234,7 +249,7 @@ fn check_recipients(owner: &ProjectId, with: &[ProjectId]) -> Result<()> {
 
 /// A backup as those see it with whom it is shared: nor why work on it failed, which may name what
 /// is its owner's.
-fn as_received(backup: Backup) -> Backup {
+pub(crate) fn as_received(backup: Backup) -> Backup {
     Backup { fail_reason: None, ..as_shared(backup) }
 }
 

@@ -1,9 +1,13 @@
 //! What is typed on the command line.
 
+mod server;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
+
+pub(crate) use server::{NewServer, Server, ServerPlace};
 
 /// Self-hosted cloud backup: OpenStack's volume-backup API over one real engine.
 #[derive(Debug, Parser)]
@@ -22,6 +26,9 @@ pub(crate) enum Command {
     /// Use the backup engine alone, without any server.
     #[command(subcommand)]
     Store(Store),
+    /// Keep the inventory of servers: which volumes are whose disks.
+    #[command(subcommand)]
+    Server(Server),
 }
 
 /// Options of `up`.

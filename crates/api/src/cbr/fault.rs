@@ -172,6 +172,7 @@ fn code_of(area: Area, error: &Error) -> Code {
     match error {
         Error::BackupNotFound(_) => Code::BackupNotFound,
         Error::VolumeNotFound(_) => Code::DiskNotFound,
+        Error::ServerNotFound(_) => Code::ServerNotFound,
         Error::SnapshotNotFound(_) => Code::SnapshotNotFound,
         Error::PolicyNotFound(_) => Code::PolicyNotFound,
         Error::ShareNotFound(_) => Code::MemberNotFound,

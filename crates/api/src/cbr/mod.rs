@@ -31,6 +31,8 @@ mod openapi;
 mod organization_policies;
 mod paging;
 mod path;
+mod policies;
+mod provider;
 mod query;
 mod refusal;
 mod routes;

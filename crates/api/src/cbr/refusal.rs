@@ -43,6 +43,7 @@ pub(super) fn code(area: Area, reason: Refusal) -> Code {
         Refusal::VaultExpanding => Code::ExpansionRefused,
         Refusal::VaultFull => Code::VaultFull,
         Refusal::VaultUnfitForBackup => Code::VaultTypeForbidsBackup,
+        Refusal::VaultTakesNone => Code::VaultTakesNoResources,
         Refusal::TooManyVaults => Code::TooManyVaults,
         Refusal::VaultBusy => Code::BackupRunning,
         Refusal::BackupsRunning => Code::BackupsRunning,

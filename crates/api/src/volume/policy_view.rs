@@ -89,7 +89,9 @@ fn weekday_name(day: Weekday) -> &'static str {
 mod tests {
     use super::*;
     use strongroom_model::id::{PolicyId, ProjectId, UserId};
-    use strongroom_model::policy::{Retention, TimeOfDay, Trigger};
+    use strongroom_model::policy::{
+        PolicyKind, PolicyOperation, Retention, Terms, TimeOfDay, Trigger,
+    };
     use strongroom_model::zone::Zone;
 
     fn now() -> Timestamp {
@@ -102,8 +104,9 @@ mod tests {
     }
 
     fn policy(zone: &str, rules: Vec<Rule>, retention: Retention) -> PolicyView {
+        let id = PolicyId::parse(&"a".repeat(32)).unwrap();
         let policy = Policy {
-            id: PolicyId::parse(&"a".repeat(32)).unwrap(),
+            id,
             project_id: ProjectId::parse("p").unwrap(),
             user_id: UserId::parse("u").unwrap(),
             name: "nightly".to_owned(),
@@ -113,6 +116,9 @@ mod tests {
             next_run_at: None,
             created_at: now(),
             updated_at: None,
+            operation: PolicyOperation::Backup,
+            kind: PolicyKind::Custom,
+            terms: Terms::unsaid(id, now()),
         };
         let tags = [("a".to_owned(), "b".to_owned())].into();
         PolicyView { policy, volume_count: 2, tags }

@@ -95,6 +95,7 @@ fn code_of(area: Area, error: &Error) -> &'static str {
         Error::VolumeNotFound(_) | Error::SnapshotNotFound(_) => "VolumeBackup.0021",
         Error::BackupNotFound(_)
         | Error::ShareNotFound(_)
+        | Error::ServerNotFound(_)
         | Error::PolicyNotFound(_)
         | Error::JobNotFound(_)
         | Error::MarkerNotFound(_)

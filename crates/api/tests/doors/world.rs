@@ -14,6 +14,7 @@ use strongroom_api::volume::{self, VolumeSettings};
 use strongroom_model::chance::{Chance, SeededChance};
 use strongroom_model::time::{SettableClock, Timestamp};
 use strongroom_service::folder::VolumeFolder;
+use strongroom_service::servers::ServerFolder;
 use strongroom_service::{Catalog, MasterKey, Parts, Service, Settings, Store};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -100,6 +101,7 @@ impl World {
             store: Store::folder(&path("store")).unwrap(),
             master_key: MasterKey::random(&*chance),
             folder: VolumeFolder::open(path("volumes")).unwrap(),
+            servers: ServerFolder::open(path("servers")).unwrap(),
             clock: Arc::clone(&clock) as _,
             chance: Arc::clone(&chance),
         };
@@ -146,7 +148,13 @@ impl World {
         user.expect(201)["user"]["id"].as_str().unwrap().to_owned()
     }
 
-    async fn make_project(&self, name: &str, member: &str) -> String {
+    /// The id of the first administrator.
+    pub(crate) async fn admin_id(&self) -> String {
+        let me = self.identity(&self.admin).get("/v3/auth/tokens").await.json();
+        me["token"]["user"]["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn make_project(&self, name: &str, member: &str) -> String {
         let admin = self.identity(&self.admin);
         let wish = json!({"project": {"name": name}});
         let made = admin.post("/v3/projects", wish).await.expect(201);

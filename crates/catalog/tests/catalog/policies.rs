@@ -6,7 +6,10 @@ use strongroom_catalog::{Error, TaskQuery};
 use strongroom_model::backup::{Backup, BackupStatus};
 use strongroom_model::id::{BackupId, JobId, PolicyId, RunId, TaskId, UserId, VolumeId};
 use strongroom_model::page::{Direction, Start};
-use strongroom_model::policy::{Days, Picks, Policy, Retention, Rule, TimeOfDay, Trigger, Weekday};
+use strongroom_model::policy::{
+    Days, KeptMonthly, KeptWeekly, KeptYearly, LongerKept, MonthDays, Picks, Policy, PolicyKind,
+    PolicyOperation, Retention, Rule, Terms, TimeOfDay, Trigger, VaultPolicy, Weekday,
+};
 use strongroom_model::task::{Task, TaskFault, TaskStatus};
 use strongroom_model::zone::Zone;
 
@@ -31,8 +34,9 @@ fn policy(world: &World, owner: &str) -> Policy {
         Rule { times: vec![TimeOfDay { hour: 1, minute: 0 }], days: Days::OfMonth { every: 30 } },
     ];
     let picks = Picks { daily: 1, weekly: 2, monthly: 3, yearly: u32::MAX };
+    let (id, created_at) = (PolicyId::random(&world.chance), at(1));
     Policy {
-        id: PolicyId::random(&world.chance),
+        id,
         project_id: project(owner),
         user_id: UserId::parse("ann").unwrap(),
         name: "nightly \"Ä\"".to_owned(),
@@ -43,11 +47,23 @@ fn policy(world: &World, owner: &str) -> Policy {
             days: None,
             keeps_first_of_month: true,
             picks,
+            longer: LongerKept {
+                weekly: Some(KeptWeekly { days: vec![Weekday::Monday], weeks: 5200 }),
+                monthly: Some(KeptMonthly { on: MonthDays::Dates(vec![-1, 28]), months: 1200 }),
+                yearly: Some(KeptYearly {
+                    in_months: vec![1, 12],
+                    on: MonthDays::Weekdays { weeks: vec![1, -1], days: vec![Weekday::Friday] },
+                    years: 100,
+                }),
+            },
             zone: Zone::parse("UTC-03:30").unwrap(),
         },
         next_run_at: Some(at(50)),
-        created_at: at(1),
+        created_at,
         updated_at: None,
+        operation: PolicyOperation::Backup,
+        kind: PolicyKind::Custom,
+        terms: Terms::unsaid(id, created_at),
     }
 }
 

@@ -163,17 +163,17 @@ async fn the_newest_available_backup_is_found(world: &World) {
     ];
     world.insert_backups(&backups).await;
     let volume_id = first.volume_id;
-    let newest = |owner: &'static str| {
+    let newest = |vault| {
         world.catalog.read(move |tx| {
             Box::pin(async move {
-                let owner = project(owner);
-                let found = tx.backups().newest_available(&owner, volume_id).await?;
+                let found = tx.backups().newest_available(vault, volume_id).await?;
                 Outcome::Ok(found.map(|backup| backup.id))
             })
         })
     };
-    assert_eq!(newest("p").await.unwrap(), Some(backups[1].id));
-    assert_eq!(newest("q").await.unwrap(), None);
+    assert_eq!(newest(vault).await.unwrap(), Some(backups[1].id));
+    let elsewhere = world.vault("q").await;
+    assert_eq!(newest(elsewhere).await.unwrap(), None);
 }
 
 async fn progress_is_fenced_by_a_claim(world: &World) {

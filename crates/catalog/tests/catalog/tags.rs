@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use strongroom_catalog::TaggedQuery;
 use strongroom_model::backup::Backup;
 use strongroom_model::id::{PolicyId, UserId};
-use strongroom_model::policy::{Policy, Retention, Trigger};
+use strongroom_model::policy::{Policy, PolicyKind, PolicyOperation, Retention, Terms, Trigger};
 use strongroom_model::tag::{TagMatch, TagQuery, Tagged, Tags};
 use strongroom_model::zone::Zone;
 
@@ -174,17 +174,27 @@ async fn a_search_is_paged_oldest_first(world: &World) {
 }
 
 async fn policies_are_found_too(world: &World) {
-    let policy = |name: &str, created_at| Policy {
-        id: PolicyId::random(&world.chance),
+    let id = PolicyId::random(&world.chance);
+    let plain = Policy {
+        id,
         project_id: project("p"),
         user_id: UserId::parse("ann").unwrap(),
-        name: name.to_owned(),
+        name: String::new(),
         is_enabled: false,
         trigger: Trigger { zone: Zone::utc(), rules: Vec::new() },
         retention: Retention::for_ever(),
         next_run_at: None,
-        created_at: at(created_at),
+        created_at: at(0),
         updated_at: None,
+        operation: PolicyOperation::Backup,
+        kind: PolicyKind::Custom,
+        terms: Terms::unsaid(id, at(0)),
+    };
+    let policy = |name: &str, created_at| Policy {
+        id: PolicyId::random(&world.chance),
+        name: name.to_owned(),
+        created_at: at(created_at),
+        ..plain.clone()
     };
     let policies = &[policy("gold", 2), policy("gold", 1), policy("iron", 3)];
     let some = &pairs(&[("a", "1")]);

@@ -186,7 +186,8 @@ impl Service {
                 Box::pin(async move {
                     domain_by_id(tx, new.domain_id.as_str()).await?;
                     refuse_same_project(tx, new, &new.name).await?;
-                    Ok::<_, Error>(tx.projects().insert(new).await?)
+                    tx.projects().insert(new).await?;
+                    self.deploy_all(tx, new, &caller.user_id).await
                 })
             })
             .await?;
@@ -230,11 +231,15 @@ impl Service {
                     if tx.quotas().usage(&project.id).await?.values().any(|in_use| *in_use > 0) {
                         return Err(in_use("project"));
                     }
+                    if !self.forget_vaults(tx, &project.id).await? {
+                        return Err(in_use("project"));
+                    }
                     for policy in tx.policies().list(&project.id).await? {
                         tx.tags().clear(Tagged::Policy, &policy.id.to_string()).await?;
                         tx.policies().delete(policy.id).await?;
                     }
                     tx.agents().clear(&project.id).await?;
+                    tx.organization_policies().undeploy(&project.id).await?;
                     tx.shares().delete_with(&project.id).await?;
                     tx.quotas().clear(&project.id).await?;
                     tx.projects().delete(&project.id).await?;

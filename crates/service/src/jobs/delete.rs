@@ -47,14 +47,18 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     let backup = tx.backups().find_any(id).await?;
-                    let is_kept =
-                        backup.is_some_and(|backup| backup.status != BackupStatus::Deleting);
+                    let is_kept = backup
+                        .as_ref()
+                        .is_some_and(|backup| backup.status != BackupStatus::Deleting);
                     if is_kept {
                         return self.finish_as(tx, claim, Some(UNWANTED)).await;
                     }
                     tx.tags().clear(Tagged::Backup, &id.to_string()).await?;
                     tx.shares().delete_of(id).await?;
                     tx.backups().delete(id).await?;
+                    if let Some(backup) = backup {
+                        self.settle_gone(tx, &backup).await?;
+                    }
                     self.finish(tx, claim).await
                 })
             })
@@ -75,8 +79,20 @@ impl Service {
             backup.status = BackupStatus::ErrorDeleting;
             backup.fail_reason = Some(format!("{NOT_REMOVED}{reason}"));
             self.write_backup(tx, &mut backup).await?;
+            self.fail_server_deletion(tx, &backup, reason).await?;
         }
         Ok(())
+    }
+
+    /// What the end of a backup's row means for the server's backup and the run that it was part of.
+    async fn settle_gone(&self, tx: &mut Transaction<'_>, gone: &Backup) -> crate::Result<()> {
+        if let Some(server_backup_id) = gone.origin.server_backup_id {
+            self.settle_server_deletion(tx, server_backup_id).await?;
+        }
+        match gone.origin.checkpoint_id {
+            Some(checkpoint_id) => self.forget_checkpoint(tx, checkpoint_id).await,
+            None => Ok(()),
+        }
     }
 
     /// Whether the removal of a backup was begun and given up. The same status, set by hand, alone

@@ -6,7 +6,7 @@ use std::time::Duration;
 use strongroom_model::backup::BackupStatus;
 use strongroom_model::chance::SeededChance;
 use strongroom_model::id::BackupId;
-use strongroom_model::policy::{Picks, Retention};
+use strongroom_model::policy::{LongerKept, Picks, Retention};
 use strongroom_model::time::Timestamp;
 use strongroom_model::zone::Zone;
 use strongroom_service::policy::retention::{Candidate, expired};
@@ -27,6 +27,7 @@ fn some_retention(dice: &mut Dice) -> Retention {
             monthly: pick(dice),
             yearly: pick(dice),
         },
+        longer: LongerKept::default(),
         zone: Zone::parse(dice.one_of(&ZONES)).unwrap(),
     }
 }

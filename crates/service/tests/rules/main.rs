@@ -6,6 +6,7 @@ mod backups;
 #[path = "../clock/calendar.rs"]
 #[allow(dead_code, reason = "another binary uses the rest")]
 mod calendar;
+mod checkpoints;
 mod hands;
 mod identity;
 mod interruption;
@@ -13,6 +14,7 @@ mod isolation;
 mod jobs;
 #[path = "../clock/keeping.rs"]
 mod keeping;
+mod points;
 mod policies;
 mod policy_clock;
 mod policy_dates;
@@ -20,6 +22,8 @@ mod policy_keeps;
 mod policy_runs;
 mod policy_year;
 mod quotas;
+mod server_backups;
+mod servers;
 mod shares;
 mod tags;
 mod volumes;

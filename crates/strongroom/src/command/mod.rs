@@ -2,6 +2,7 @@
 
 mod demo;
 mod location;
+mod server;
 mod store;
 mod up;
 
@@ -14,5 +15,6 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Up(up) => up::run(up),
         Command::Store(verb) => store::run(verb),
+        Command::Server(verb) => server::run(verb),
     }
 }

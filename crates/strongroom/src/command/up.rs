@@ -19,6 +19,7 @@ use strongroom_catalog::Catalog;
 use strongroom_model::chance::{Chance, SystemChance};
 use strongroom_model::time::{Clock, SystemClock};
 use strongroom_service::folder::VolumeFolder;
+use strongroom_service::servers::ServerFolder;
 use strongroom_service::{Parts, Service, Settings};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -131,11 +132,14 @@ async fn open_service(args: &Up, data: &Path) -> anyhow::Result<Service> {
         tokio::task::spawn_blocking(move || location::open_or_make(&store, &key)).await??;
     let folder = VolumeFolder::open(data.join("volumes"))?;
     folder.clean()?;
+    let servers = ServerFolder::open(data.join("servers"))?;
+    servers.clean()?;
     let parts = Parts {
         catalog: Catalog::connect(&database).await.context("cannot open the catalogue")?,
         store,
         master_key,
         folder,
+        servers,
         clock: clock(args),
         chance: Arc::new(SystemChance),
     };

@@ -1,0 +1,264 @@
+//! What can be protected: the servers and disks of a project, and what stands in the way.
+
+use serde_json::Value;
+use strongroom_catalog::{Transaction, VolumeFilter, VolumeQuery};
+use strongroom_model::id::{ServerId, VolumeId};
+use strongroom_model::identity::Role;
+use strongroom_model::page::{Page, Start};
+use strongroom_model::resource::{ResourceId, ResourceKind};
+use strongroom_model::server::{Server, ServerStatus};
+use strongroom_model::size::GiB;
+use strongroom_model::vault::Vault;
+use strongroom_model::volume::{Volume, VolumeStatus};
+
+use crate::error::{Error, Result};
+use crate::servers::documents::{server_document, volume_document};
+use crate::servers::{Attachment, Attachments, Place, ServerFilter, ServerListing};
+use crate::{Caller, Refusal, Service};
+
+/// A server or a disk, and whether a vault can take it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Protectable {
+    /// Its id.
+    pub id: ResourceId,
+    /// What it is.
+    pub kind: ResourceKind,
+    /// Its name.
+    pub name: String,
+    /// Its size; of a server that of its disks together.
+    pub size: GiB,
+    /// Its state, as the service that has it says.
+    pub status: &'static str,
+    /// Why no vault can take it: the reason and the same as a sentence.
+    pub obstacle: Option<(Refusal, String)>,
+    /// The vault that has it.
+    pub vault: Option<Vault>,
+    /// Its document, as the service that has it shows it.
+    pub detail: Value,
+    /// The disks of a server.
+    pub children: Vec<Self>,
+}
+
+/// Which of them to list, newest first, and which page of them.
+#[derive(Debug, Clone, Default)]
+pub struct ProtectableListing {
+    /// What the name contains, in any case.
+    pub name: Option<String>,
+    /// Its state.
+    pub status: Option<String>,
+    /// Only this one.
+    pub id: Option<ResourceId>,
+    /// Only disks of this server.
+    pub server_id: Option<ServerId>,
+    /// Where the page starts.
+    pub start: Start<ResourceId>,
+    /// The most items to return.
+    pub limit: u32,
+}
+
+impl Service {
+    /// A page of the servers of the caller's project. A marker that names nothing gives an empty
+    /// page.
+    pub async fn protectable_servers(
+        &self,
+        caller: &Caller,
+        listing: ProtectableListing,
+    ) -> Result<Vec<Protectable>> {
+        let mut filters = Vec::new();
+        if let Some(text) = listing.name {
+            filters.push(ServerFilter::Name { text, at_start: false, at_end: false });
+        }
+        if let Some(word) = &listing.status {
+            let Some(status) = ServerStatus::parse(word) else { return Ok(Vec::new()) };
+            filters.push(ServerFilter::Status(status));
+        }
+        let ids = listing.id.map(ResourceId::server).into_iter().chain(listing.server_id);
+        filters.extend(ids.map(|id| ServerFilter::Ids(vec![id])));
+        let start = match listing.start {
+            Start::Offset(offset) => Start::Offset(offset),
+            Start::After(id) => Start::After(id.server()),
+        };
+        let wanted = ServerListing { filters, start, limit: listing.limit, ..Default::default() };
+        let page = match self.servers(caller, wanted).await {
+            Err(Error::MarkerNotFound(_)) => return Ok(Vec::new()),
+            page => page?,
+        };
+        self.with_disks(page.items).await
+    }
+
+    /// One server of the caller's project.
+    pub async fn protectable_server(&self, caller: &Caller, id: &str) -> Result<Protectable> {
+        let server = self.server(caller, id).await?;
+        let found = self.with_disks(vec![server]).await?;
+        found.into_iter().next().ok_or_else(|| Error::ServerNotFound(id.to_owned()))
+    }
+
+    /// A page of the disks of the caller's project. A marker that names nothing gives an empty page.
+    pub async fn protectable_disks(
+        &self,
+        caller: &Caller,
+        listing: ProtectableListing,
+    ) -> Result<Vec<Protectable>> {
+        let project = caller.project(Role::Reader, "volume:get_all")?;
+        let mut filters = Vec::new();
+        filters.extend(listing.name.map(VolumeFilter::NameLike));
+        filters.extend(listing.status.map(VolumeFilter::Status));
+        filters.extend(listing.id.map(|id| VolumeFilter::Ids(vec![id.volume()])));
+        if let Some(id) = listing.server_id {
+            filters.push(VolumeFilter::Ids(self.disks_of(caller, id).await?));
+        }
+        let query = &VolumeQuery {
+            project: Some(project.clone()),
+            filters,
+            sort: Vec::new(),
+            start: match listing.start {
+                Start::Offset(offset) => Start::Offset(offset),
+                Start::After(id) => Start::After(id.volume()),
+            },
+            limit: listing.limit,
+            with_total: false,
+        };
+        let attachments = &self.attachments(caller).await?;
+        self.catalog()
+            .read(|tx| {
+                Box::pin(async move {
+                    let page: Page<Volume> = match tx.volumes().list(query).await {
+                        Err(strongroom_catalog::Error::MarkerNotFound(_)) => {
+                            return Ok(Vec::new());
+                        }
+                        page => page?,
+                    };
+                    let mut found = Vec::with_capacity(page.items.len());
+                    for volume in page.items {
+                        found.push(disk(tx, &volume, attachments).await?);
+                    }
+                    Ok::<_, Error>(found)
+                })
+            })
+            .await
+    }
+
+    /// One disk of the caller's project.
+    pub async fn protectable_disk(&self, caller: &Caller, id: &str) -> Result<Protectable> {
+        let volume = &self.volume(caller, id).await?;
+        let attachments = &self.attachments(caller).await?;
+        self.catalog().read(|tx| Box::pin(async move { disk(tx, volume, attachments).await })).await
+    }
+
+    /// The volumes that a server of the caller's project has as disks; none if there is no such
+    /// server.
+    async fn disks_of(&self, caller: &Caller, id: ServerId) -> Result<Vec<VolumeId>> {
+        match self.server(caller, &id.to_string()).await {
+            Ok(server) => Ok(server.disks.iter().map(|disk| disk.volume_id).collect()),
+            Err(Error::ServerNotFound(_)) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn with_disks(&self, servers: Vec<Server>) -> Result<Vec<Protectable>> {
+        let volumes = &self.volumes_of_servers(&servers).await?;
+        let servers = &servers;
+        self.catalog()
+            .read(|tx| {
+                Box::pin(async move {
+                    let mut found = Vec::with_capacity(servers.len());
+                    for server in servers {
+                        let attached = Attachment::all_of(server);
+                        let disks = attached.iter().filter_map(|attachment| {
+                            let volume = volumes.get(&attachment.volume_id)?;
+                            let is_own = volume.project_id == server.project_id;
+                            is_own.then_some((volume, attachment))
+                        });
+                        let disks: Vec<_> = disks.collect();
+                        found.push(whole_server(tx, server, &disks).await?);
+                    }
+                    Ok::<_, Error>(found)
+                })
+            })
+            .await
+    }
+}
+
+async fn whole_server(
+    tx: &mut Transaction<'_>,
+    server: &Server,
+    disks: &[(&Volume, &Attachment)],
+) -> Result<Protectable> {
+    let vault = vault_of(tx, server.id.into()).await?;
+    let obstacle = taken(vault.as_ref()).or_else(|| obstacle_of_server(server, disks));
+    let children = disks.iter().map(|(volume, attachment)| {
+        shown(volume, Some(attachment), (None, obstacle_of_disk(volume)))
+    });
+    Ok(Protectable {
+        id: server.id.into(),
+        kind: ResourceKind::Server,
+        name: server.name.clone(),
+        size: GiB(disks.iter().map(|(volume, _)| volume.size.0).sum()),
+        status: server.status.as_str(),
+        obstacle,
+        vault,
+        detail: server_document(server, &Place::default()),
+        children: children.collect(),
+    })
+}
+
+async fn disk(
+    tx: &mut Transaction<'_>,
+    volume: &Volume,
+    attachments: &Attachments,
+) -> Result<Protectable> {
+    let vault = vault_of(tx, volume.id.into()).await?;
+    let obstacle = taken(vault.as_ref()).or_else(|| obstacle_of_disk(volume));
+    Ok(shown(volume, attachments.of_volume(volume), (vault, obstacle)))
+}
+
+fn shown(
+    volume: &Volume,
+    attachment: Option<&Attachment>,
+    (vault, obstacle): (Option<Vault>, Option<(Refusal, String)>),
+) -> Protectable {
+    Protectable {
+        id: volume.id.into(),
+        kind: ResourceKind::Volume,
+        name: volume.name.clone().unwrap_or_default(),
+        size: volume.size,
+        status: volume.status.as_str(),
+        obstacle,
+        vault,
+        detail: volume_document(volume, attachment, &Place::default()),
+        children: Vec::new(),
+    }
+}
+
+async fn vault_of(tx: &mut Transaction<'_>, id: ResourceId) -> Result<Option<Vault>> {
+    let Some(bound) = tx.vaults().find_resource(id).await? else { return Ok(None) };
+    Ok(tx.vaults().find_any(bound.vault_id).await?)
+}
+
+fn taken(vault: Option<&Vault>) -> Option<(Refusal, String)> {
+    vault.map(|vault| (Refusal::ResourceTaken, format!("it is in vault {}", vault.id)))
+}
+
+fn obstacle_of_server(
+    server: &Server,
+    disks: &[(&Volume, &Attachment)],
+) -> Option<(Refusal, String)> {
+    if server.status == ServerStatus::Error {
+        return Some((Refusal::ResourceState, format!("the server is {}", server.status.as_str())));
+    }
+    if disks.is_empty() {
+        return Some((Refusal::ServerWithoutDisks, "the server has no disks".to_owned()));
+    }
+    let (volume, _) = disks.iter().find(|(volume, _)| obstacle_of_disk(volume).is_some())?;
+    let (reason, message) = obstacle_of_disk(volume)?;
+    Some((reason, format!("{message}: {}", volume.id)))
+}
+
+fn obstacle_of_disk(volume: &Volume) -> Option<(Refusal, String)> {
+    use VolumeStatus::{Available, BackingUp, InUse, RestoringBackup};
+    // A vault may take what is busy: its status comes back.
+    match volume.status {
+        Available | InUse | BackingUp | RestoringBackup => None,
+        other => Some((Refusal::ResourceState, format!("the disk is {}", other.as_str()))),
+    }
+}
