@@ -71,3 +71,13 @@ async fn what_is_in_use_is_measured_without_reading_rows() {
         assert!(plan.contains(&format!("COVERING INDEX {index}")), "{plan}");
     }
 }
+
+#[tokio::test]
+async fn what_vaults_hold_is_measured_from_indexes() {
+    let database = Database::sqlite();
+    let catalog = Catalog::connect(database.url()).await.unwrap();
+    for (sql, index) in vault_usage::joined() {
+        let plan = plan(&catalog, Dialect::Sqlite, &sql).await;
+        assert!(plan.contains(index), "{sql}: {plan}");
+    }
+}

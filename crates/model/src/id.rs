@@ -69,12 +69,6 @@ uuid_id! {
     OperationId,
     /// Names the record of a backup's copy in another region.
     ReplicationId,
-    /// Names an agent in a server; its own choice.
-    AgentId,
-    /// Names a directory that an agent has backed up.
-    AgentPathId,
-    /// Names a policy of a whole domain.
-    OrganizationPolicyId,
     /// Names a port: a server's interface as the network sees it.
     PortId,
     /// Names a network.
@@ -85,6 +79,12 @@ uuid_id! {
     FloatingIpId,
     /// Names the image that a server was made from.
     ImageId,
+    /// Names an agent in a server; its own choice.
+    AgentId,
+    /// Names a directory that an agent has backed up.
+    AgentPathId,
+    /// Names a policy of a whole domain.
+    OrganizationPolicyId,
 }
 
 macro_rules! text_id {

@@ -57,8 +57,9 @@ pub(super) fn migration(call: &Call) -> Answer {
     Ok(Reply::ok(json!({"status": "success", "project_status": []})))
 }
 
-/// `POST /v3/migrates`: taken, and done at once.
-pub(super) fn migrate(call: &Call) -> Answer {
+/// `POST /v3/migrates`: done at once. What the volume door backed up lies in the default vault; its
+/// disks become resources of it.
+pub(super) async fn migrate(call: &Call) -> Answer {
     let body = call.json()?;
     let body = Fields::of(&body)?;
     body.required("all_regions", |it| it.flag())?;
@@ -66,7 +67,8 @@ pub(super) fn migrate(call: &Call) -> Answer {
         let share = it.value().as_f64().filter(|share| (0.0..=1.0).contains(share));
         share.ok_or_else(|| it.refuse("a number from 0 to 1 is needed"))
     })?;
-    call.caller.require_cloud_admin("migrate:create")?;
+    let adopted = call.service.adopt_disks(&call.caller).await?;
+    tracing::info!(request_id = call.request_id(), disks = adopted.len(), "disks were adopted");
     let region = call.service.settings().region.clone();
     Ok(Reply::ok(Value::Object(Map::from_iter([(region, json!("running"))]))))
 }

@@ -21,22 +21,35 @@
 
 mod agents;
 mod authentication;
+mod backup_view;
+mod backups;
 mod call;
 mod code;
 mod domain;
 mod fault;
 mod features;
 mod fields;
+mod members;
+mod metadata;
 mod openapi;
 mod organization_policies;
+mod operation_fault;
+mod operation_logs;
+mod orders;
 mod paging;
 mod path;
 mod policies;
+mod protectables;
 mod provider;
 mod query;
 mod refusal;
 mod routes;
+mod storage;
 mod time;
+mod vault_document;
+mod vault_resources;
+mod vault_tags;
+mod vaults;
 mod version;
 
 use std::sync::Arc;

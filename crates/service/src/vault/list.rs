@@ -40,8 +40,8 @@ pub enum VaultFilter {
     Resources(Vec<ResourceId>),
     /// It is in that zone.
     AvailabilityZone(String),
-    /// It is in that enterprise project.
-    EnterpriseProject(String),
+    /// It is in one of those enterprise projects.
+    EnterpriseProjects(Vec<String>),
 }
 
 /// Which vaults to list, newest first, and which page of them.
@@ -102,9 +102,7 @@ impl Service {
     ) -> Result<Page<VaultView>> {
         let mut found = self
             .catalog()
-            .read(|tx| {
-                Box::pin(async move { matching(tx, project, &listing.filters).await })
-            })
+            .read(|tx| Box::pin(async move { matching(tx, project, &listing.filters).await }))
             .await?;
         let exact = listing.filters.iter().find_map(|filter| match filter {
             VaultFilter::NameContains(name) => Some(name),
@@ -197,8 +195,8 @@ fn meets(vault: &Vault, filter: &VaultFilter, ids: &BTreeSet<VaultId>) -> bool {
         VaultFilter::Status(status) => vault.status == *status,
         VaultFilter::Policy(_) | VaultFilter::Resources(_) => ids.contains(&vault.id),
         VaultFilter::AvailabilityZone(zone) => terms.availability_zone.as_ref() == Some(zone),
-        VaultFilter::EnterpriseProject(id) => {
-            id == ALL_ENTERPRISE_PROJECTS || terms.enterprise_project_id == *id
+        VaultFilter::EnterpriseProjects(ids) => {
+            ids.iter().any(|id| id == ALL_ENTERPRISE_PROJECTS || terms.enterprise_project_id == *id)
         }
     }
 }

@@ -12,7 +12,7 @@ use strongroom_model::volume::VolumeStatus;
 use super::resources::{has_backups, in_vault, require_usable};
 use super::{RESOURCES_MAX, vault_used_bytes};
 use crate::error::{Error, Result};
-use crate::{Caller, Refusal, Service};
+use crate::{Caller, CallerScope, Refusal, Service};
 
 impl Service {
     /// Moves resources to another vault of the project: all of them or none.
@@ -49,21 +49,44 @@ impl Service {
             .await
     }
 
-    /// Makes the disks whose backups the project's default vault keeps resources of it, as far as
-    /// they exist, are in no vault and there is room; returns which.
+    /// Makes the disks whose backups a project's default vault keeps resources of it, as far as they
+    /// exist, are in no vault and there is room; returns which. For an admin of a project it is
+    /// that project, for an admin of a domain each of the domain's.
     pub async fn adopt_disks(&self, caller: &Caller) -> Result<Vec<VolumeId>> {
-        let project = caller.project(Role::Admin, "vault:migrate")?;
+        const RULE: &str = "vault:migrate";
+        let (project, domain) = match &caller.scope {
+            CallerScope::Domain(domain) if caller.is_admin() => (None, Some(domain)),
+            _ => (Some(caller.project(Role::Admin, RULE)?), None),
+        };
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    let Some(vault) = tx.vaults().find_default(project).await? else {
-                        return Ok(Vec::new());
-                    };
-                    require_usable(&vault)?;
-                    self.adopt_disks_into(tx, project, &vault).await
+                    let mut projects: Vec<_> = project.into_iter().cloned().collect();
+                    if let Some(domain) = domain {
+                        let all = tx.projects().list(Some(domain)).await?;
+                        projects.extend(all.into_iter().map(|project| project.id));
+                    }
+                    let mut adopted = Vec::new();
+                    for project in &projects {
+                        adopted.extend(self.adopt_disks_of(tx, project).await?);
+                    }
+                    Ok(adopted)
                 })
             })
             .await
+    }
+
+    async fn adopt_disks_of(
+        &self,
+        tx: &mut Transaction<'_>,
+        project: &ProjectId,
+    ) -> Result<Vec<VolumeId>> {
+        match tx.vaults().find_default(project).await? {
+            Some(vault) if require_usable(&vault).is_ok() => {
+                self.adopt_disks_into(tx, project, &vault).await
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 
     async fn adopt_disks_into(

@@ -28,8 +28,8 @@ use strongroom_model::vault::{
     BindTag, ConsistentLevel, ProtectStatus, Vault, VaultResource, VaultTerms,
 };
 
-pub use capacity::whole_mib;
 pub(crate) use capacity::vault_used_bytes;
+pub use capacity::whole_mib;
 pub use expiry::{ExpiryChange, ExpiryOutcome};
 pub use list::{VaultFilter, VaultListing, VaultSearch};
 pub use policy::AppliedPolicy;

@@ -112,11 +112,8 @@ impl Service {
         let mut operation =
             self.new_operation(tx, caller, OperationKind::VaultDelete, place).await?;
         let total = tx.vaults().statuses(vault.id).await?.values().sum();
-        operation.detail = OperationDetail {
-            total: Some(total),
-            failed: Some(0),
-            ..OperationDetail::default()
-        };
+        operation.detail =
+            OperationDetail { total: Some(total), failed: Some(0), ..OperationDetail::default() };
         let first = tx.vaults().resources(vault.id).await?.into_iter().next();
         operation.resource = first.map(|one| (one.id, one.kind, one.name));
         tx.policies().clear_vault(vault.id).await?;

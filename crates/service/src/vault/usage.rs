@@ -77,8 +77,6 @@ impl Service {
     /// The vaults that are filled beyond their threshold, whosever they are (admin).
     pub async fn vault_warnings(&self, caller: &Caller) -> Result<Vec<VaultWarning>> {
         caller.require_cloud_admin("vault:get_warnings")?;
-        self.catalog()
-            .read(|tx| Box::pin(async move { Ok(tx.vaults().warnings().await?) }))
-            .await
+        self.catalog().read(|tx| Box::pin(async move { Ok(tx.vaults().warnings().await?) })).await
     }
 }

@@ -82,11 +82,7 @@ async fn hangings(
     Ok(found)
 }
 
-async fn measure(
-    tx: &mut Transaction<'_>,
-    vaults: &[Vault],
-    found: &mut Hangings,
-) -> Result<()> {
+async fn measure(tx: &mut Transaction<'_>, vaults: &[Vault], found: &mut Hangings) -> Result<()> {
     let ids: Vec<_> = vaults.iter().map(|vault| vault.id).collect();
     found.resources.retain(|id, _| ids.contains(id));
     for ids in ids.chunks(AT_ONCE) {
@@ -123,10 +119,5 @@ fn resource_view(resource: VaultResource, usage: ResourceUsage) -> ResourceView 
         ResourceUsage { has_failed: true, .. } => ProtectStatus::Error,
         _ => ProtectStatus::Available,
     };
-    ResourceView {
-        resource,
-        backup_mib: whole_mib(usage.bytes),
-        backup_count: usage.count,
-        status,
-    }
+    ResourceView { resource, backup_mib: whole_mib(usage.bytes), backup_count: usage.count, status }
 }

@@ -26,5 +26,8 @@ mod server_backups;
 mod servers;
 mod shares;
 mod tags;
+mod vault_lock;
+mod vault_removal;
+mod vaults;
 mod volumes;
 mod world;

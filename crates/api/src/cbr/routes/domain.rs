@@ -6,7 +6,7 @@ use crate::routing::routes;
 
 pub(super) const ROUTES: &[Route] = routes! {
     "showMigration" GET "migrates" => |call| domain::migration(call);
-    "migrate" POST "migrates" => |call| domain::migrate(call);
+    "migrate" POST "migrates" => |call| domain::migrate(call).await;
     "listRegionProjects" GET "region-projects" => |call| domain::projects(call).await;
     "listDomainProjects" GET "domain/{domain_name}/projects" => |call, name| {
         domain::projects_of_domain(call, name).await

@@ -1,8 +1,16 @@
 //! The CBR door: what it does with every request, and each family of its operations.
 
 mod agents;
+mod backups;
 mod domain;
 mod features;
 mod frame;
+mod members;
+mod operation_logs;
 mod operations;
 mod organization_policies;
+mod planted;
+mod protectables;
+mod samples;
+mod saved_isolation;
+mod strict;
