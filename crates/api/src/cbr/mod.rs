@@ -32,6 +32,7 @@ mod fields;
 mod members;
 mod metadata;
 mod openapi;
+mod organization_policies;
 mod operation_fault;
 mod operation_logs;
 mod orders;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod access_keys;
+mod agents;
 mod concurrency;
 mod identity;
 mod jobs;

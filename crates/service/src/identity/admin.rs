@@ -199,7 +199,8 @@ impl Service {
                 Box::pin(async move {
                     domain_by_id(tx, new.domain_id.as_str()).await?;
                     refuse_same_project(tx, new, &new.name).await?;
-                    Ok::<_, Error>(tx.projects().insert(new).await?)
+                    tx.projects().insert(new).await?;
+                    self.deploy_all(tx, new, &caller.user_id).await
                 })
             })
             .await?;
@@ -251,6 +252,7 @@ impl Service {
                         tx.policies().delete(policy.id).await?;
                     }
                     tx.agents().clear(&project.id).await?;
+                    tx.organization_policies().undeploy(&project.id).await?;
                     tx.shares().delete_with(&project.id).await?;
                     tx.quotas().clear(&project.id).await?;
                     tx.projects().delete(&project.id).await?;

@@ -36,5 +36,8 @@ mod temporary_keys;
 mod vault_keeps;
 mod vault_policies;
 mod vault_runs;
+mod vault_lock;
+mod vault_removal;
+mod vaults;
 mod volumes;
 mod world;

@@ -1,6 +1,7 @@
 //! `up`: everything embedded in one process, for a laptop, a test or a small machine.
 
 mod credentials;
+mod peers;
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -15,6 +16,7 @@ use rustix::fs::{FlockOperation, flock};
 use strongroom_api::cbr::{self, CbrSettings};
 use strongroom_api::compute::{self, ComputeSettings};
 use strongroom_api::identity::{self, IdentitySettings};
+use strongroom_api::peer;
 use strongroom_api::volume::{self, VolumeSettings};
 use strongroom_catalog::Catalog;
 use strongroom_model::chance::{Chance, SystemChance};
@@ -31,6 +33,7 @@ use crate::command::{demo, location};
 use crate::rehearsal::RehearsalClock;
 use crate::report::Hint;
 pub(crate) use credentials::Access;
+use peers::Regions;
 
 /// How long open requests may take when the process is told to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -69,7 +72,10 @@ async fn serve(args: Up) -> anyhow::Result<()> {
     tasks.spawn(listen(identity_listener, door, stop.clone()));
     let door = volume::router(service.clone(), volume_settings(&service, addresses));
     tasks.spawn(listen(volume_listener, door, stop.clone()));
+    let regions = Regions::read(args.peers.as_deref(), &args.region, &clock(&args))?;
+    service.connect_peers(regions.peers);
     let door = cbr::router(service.clone(), cbr_settings(addresses));
+    let door = door.merge(peer::router(service.clone(), regions.keys));
     tasks.spawn(listen(cbr_listener, door, stop.clone()));
     let door = compute::router(service.clone(), compute_settings(addresses));
     tasks.spawn(listen(compute_listener, door, stop.clone()));
@@ -151,6 +157,7 @@ async fn open_service(args: &Up, data: &Path) -> anyhow::Result<Service> {
         chance: Arc::new(SystemChance),
     };
     let settings = Settings {
+        region: args.region.clone(),
         workers: args.workers,
         strict_cinder: args.strict_cinder,
         node: format!("{}", SystemChance.uuid().simple()),

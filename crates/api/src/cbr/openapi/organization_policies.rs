@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::operation::{Kind, LIMIT, MARKER, OFFSET, Operation, operation, required};
 use super::schema::{
-    choice, count, flag, list, list_of, name, named, needing, object, only, pattern, range, text,
-    text_of, uuid, wishes, with_optional, word,
+    count, flag, list, list_of, name, named, needing, object, only, pattern, range, text, text_of,
+    uuid, wishes, with_optional, word,
 };
 use crate::cbr::code::Code;
 
@@ -79,7 +79,7 @@ pub(super) fn components() -> Vec<(&'static str, Value)> {
         ("operation_type", word(["backup", "replication"])),
         ("policy_name", text()),
         ("policy_enabled", flag()),
-        ("policy_operation_definition", choice(definition())),
+        ("policy_operation_definition", named("OperationDefinition")),
         ("policy_trigger", object([("properties", shown_trigger)])),
         ("status", only("available")),
     ]);
@@ -100,26 +100,9 @@ pub(super) fn components() -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn definition() -> [(&'static str, Value); 12] {
-    [
-        ("max_backups", range(-1, 99_999)),
-        ("retention_duration_days", range(-1, 99_999)),
-        ("day_backups", range(0, 100)),
-        ("week_backups", range(0, 100)),
-        ("month_backups", range(0, 100)),
-        ("year_backups", range(0, 100)),
-        ("full_backup_interval", range(-1, 100)),
-        ("timezone", text_of(0, 255)),
-        ("destination_project_id", text_of(0, 255)),
-        ("destination_region", text_of(0, 255)),
-        ("cross_account_urn", text_of(0, 255)),
-        ("enable_acceleration", flag()),
-    ]
-}
-
 fn trigger() -> Value {
     let properties = needing(
-        [("pattern", list_of(text_of(0, 10_240), 1, 24))],
+        [("pattern", list_of(text_of(1, 1024), 1, 24))],
         [("start_window_minutes", range(60, 480))],
     );
     needing([("properties", properties)], [])
@@ -137,7 +120,7 @@ fn new_policy() -> Value {
             ("operation_type", word(["backup", "replication"])),
             ("policy_name", name()),
             ("policy_enabled", flag()),
-            ("policy_operation_definition", wishes(definition())),
+            ("policy_operation_definition", named("OperationDefinition")),
             ("policy_trigger", trigger()),
         ],
         [("description", plain()), ("effective_scope", plain())],
@@ -149,7 +132,7 @@ fn change() -> Value {
         ("name", name()),
         ("policy_name", name()),
         ("policy_enabled", flag()),
-        ("policy_operation_definition", wishes(definition())),
+        ("policy_operation_definition", named("OperationDefinition")),
         ("policy_trigger", trigger()),
         ("description", plain()),
         ("effective_scope", plain()),

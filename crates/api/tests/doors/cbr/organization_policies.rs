@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{Access, World};
 
 const ALL: &str = "/v3/{p}/organization-policies";
 
@@ -136,6 +136,7 @@ async fn bad_bodies_about_policies_of_the_domain_are_refused() {
         ("policy_operation_definition", json!({"max_backups": "1"})),
         ("policy_operation_definition", json!({"max_backups": -2})),
         ("policy_operation_definition", json!({"day_backups": 101})),
+        ("policy_trigger", json!({"properties": {"pattern": ["every night"]}})),
         ("policy_operation_definition", json!({"timezone": 8})),
         ("policy_operation_definition", json!({"timezone": "\u{0}"})),
         ("policy_operation_definition", json!({"enable_acceleration": 1})),
@@ -163,4 +164,88 @@ async fn bad_bodies_about_policies_of_the_domain_are_refused() {
     let mut whole = wish();
     whole["policy"]["operation_type"] = json!("restore");
     assert_eq!(admin.post(ALL, whole).await.refused(400), "BackupService.9900");
+}
+
+/// The policies of a project, by their names, with type and whether they run.
+async fn own(world: &World, access: &Access) -> Vec<(String, String, Value)> {
+    let listed = world.cbr(access).get("/v3/{p}/policies").await.expect(200);
+    let text = |it: &Value, key: &str| it[key].as_str().unwrap().to_owned();
+    let policies = listed["policies"].as_array().unwrap();
+    policies
+        .iter()
+        .map(|it| (text(it, "name"), text(it, "policy_type"), it["enabled"].clone()))
+        .collect()
+}
+
+#[tokio::test]
+async fn every_project_of_the_domain_gets_the_policy_and_keeps_it() {
+    let (world, alpha, beta) = World::with_projects().await;
+    let admin = world.cbr(&world.admin);
+    let (stranger, _) = world.stranger().await;
+    let made = admin.post(ALL, wish()).await.expect(200);
+    let path = format!("{ALL}/{}", made["policy"]["id"].as_str().unwrap());
+    let expected = |name: &str, kind: &str, enabled: bool| {
+        vec![(name.to_owned(), kind.to_owned(), json!(enabled))]
+    };
+    for access in [&alpha.member, &beta.member, &world.admin] {
+        let found = own(&world, access).await;
+        assert_eq!(found, expected("nightly", "organization_policy_v2", true));
+    }
+    assert!(own(&world, &stranger).await.is_empty());
+
+    let detail = admin.get(&format!("{path}/policy-detail")).await.expect(200);
+    let deployed = detail["policies"].as_array().unwrap();
+    let of_alpha = deployed.iter().find(|it| it["project_id"] == alpha.member.project.as_str());
+    let policy_id = of_alpha.unwrap()["policy_id"].as_str().unwrap();
+    let shown = world.cbr(&alpha.member).get(&format!("/v3/{{p}}/policies/{policy_id}")).await;
+    let shown = shown.expect(200);
+    assert_eq!(shown["policy"]["operation_definition"]["retention_duration_days"], 7);
+
+    // A project that comes later gets it too.
+    let later = world.make_project("later", &world.admin_id().await).await;
+    let detail = admin.get(&format!("{path}/policy-detail")).await.expect(200);
+    let deployed = detail["policies"].as_array().unwrap();
+    assert!(deployed.iter().any(|it| it["project_id"] == later.as_str()));
+    assert_eq!(detail["count"], deployed.len());
+    let page = admin.get(&format!("{path}/policy-detail?limit=1&offset=1")).await.expect(200);
+    assert_eq!(page["policies"], json!([deployed[1]]));
+
+    // What a project removes is not told any more.
+    let gone = world.cbr(&beta.member);
+    let listed = gone.get("/v3/{p}/policies").await.expect(200);
+    let id = listed["policies"][0]["id"].as_str().unwrap();
+    gone.delete(&format!("/v3/{{p}}/policies/{id}")).await.expect(204);
+    let detail = admin.get(&format!("{path}/policy-detail")).await.expect(200);
+    assert_eq!(detail["count"], deployed.len() - 1);
+
+    let change = json!({"policy": {
+        "policy_name": "weekly", "policy_enabled": false,
+        "policy_operation_definition": {"max_backups": 3},
+    }});
+    admin.put(&path, change).await.expect(200);
+    let found = own(&world, &alpha.member).await;
+    assert_eq!(found, expected("weekly", "organization_policy_v2", false));
+    admin.delete(&path).await.expect(204);
+    let found = own(&world, &alpha.member).await;
+    assert_eq!(found, expected("weekly", "organization_policy_removed", false));
+    assert!(own(&world, &beta.member).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_policy_that_copies_needs_to_be_told_where_to() {
+    let world = World::new().await;
+    let admin = world.cbr(&world.admin);
+    let mut copies = wish();
+    copies["policy"]["operation_type"] = json!("replication");
+    assert_eq!(admin.post(ALL, copies.clone()).await.refused(400), "BackupService.9900");
+    let definition = &mut copies["policy"]["policy_operation_definition"];
+    definition["destination_region"] = json!("elsewhere");
+    definition["destination_project_id"] = json!("p");
+    let made = admin.post(ALL, copies).await.expect(200);
+    let path = format!("{ALL}/{}", made["policy"]["id"].as_str().unwrap());
+    let body = json!({"policy": {"policy_operation_definition": {"max_backups": 2}}});
+    let changed = admin.put(&path, body).await.expect(200);
+    let definition = &changed["policy"]["policy_operation_definition"];
+    assert_eq!(definition["destination_region"], "elsewhere");
+    assert_eq!(definition["max_backups"], 2);
 }
