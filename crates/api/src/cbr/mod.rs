@@ -20,20 +20,29 @@
 #![allow(dead_code, reason = "families of operations that are still to come need the rest")]
 
 mod authentication;
+mod backup_view;
+mod backups;
 mod call;
+mod checkpoints;
 mod code;
 mod domain;
 mod fault;
 mod features;
 mod fields;
+mod members;
+mod metadata;
 mod openapi;
+mod operation_fault;
+mod operation_logs;
 mod orders;
 mod paging;
 mod path;
 mod policies;
+mod protectables;
 mod provider;
 mod query;
 mod refusal;
+mod restore;
 mod routes;
 mod storage;
 mod time;

@@ -142,7 +142,7 @@ impl World {
         }
     }
 
-    async fn make_user(&self, name: &str) -> String {
+    pub(crate) async fn make_user(&self, name: &str) -> String {
         let body = json!({"user": {"name": name, "password": PASSWORD}});
         let user = self.identity(&self.admin).post("/v3/users", body).await;
         user.expect(201)["user"]["id"].as_str().unwrap().to_owned()
@@ -176,6 +176,12 @@ impl World {
         let path = format!("/v3/projects/{project}/users/{user}/roles/{:032}", 2);
         admin.send("PUT", &path, None).await.expect(204);
         (self.access(&user, &project).await, "elsewhere".to_owned())
+    }
+
+    /// Gives a user a role in a project.
+    pub(crate) async fn grant(&self, user: &str, project: &str, role: u8) {
+        let path = format!("/v3/projects/{project}/users/{user}/roles/{role:032}");
+        self.identity(&self.admin).send("PUT", &path, None).await.expect(204);
     }
 
     /// Logs a user in.

@@ -9,6 +9,7 @@ mod migration;
 mod policies;
 mod quotas;
 mod records;
+mod saved;
 mod shares;
 mod support;
 mod tags;

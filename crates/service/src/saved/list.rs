@@ -5,7 +5,7 @@ use strongroom_model::id::{BackupId, ProjectId, VaultId};
 use strongroom_model::identity::Role;
 use strongroom_model::page::{Page, SortBy, Start};
 
-use super::view::{SavedView, add_enterprise_projects, add_replications};
+use super::view::{SavedView, add_enterprise_projects, add_progress, add_replications};
 use super::{Ownership, SavedFilter, SavedKey};
 use crate::error::{Error, Result};
 use crate::vault::vault_used_bytes;
@@ -68,8 +68,9 @@ impl Service {
                         items.into_iter().map(|(saved, share)| SavedView::new(saved, share));
                     let mut items: Vec<_> = items.collect();
                     add_enterprise_projects(tx, &mut items).await?;
-                    if listing.with_replications {
-                        for view in &mut items {
+                    for view in &mut items {
+                        add_progress(tx, view).await?;
+                        if listing.with_replications {
                             add_replications(tx, view).await?;
                         }
                     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use strongroom_catalog::Transaction;
-use strongroom_model::backup::Backup;
+use strongroom_model::backup::{Backup, BackupStatus};
 use strongroom_model::id::VaultId;
 use strongroom_model::identity::Role;
 use strongroom_model::replication::Replication;
@@ -12,6 +12,7 @@ use strongroom_model::server_backup::ServerBackup;
 use strongroom_model::share::Share;
 
 use crate::error::Result;
+use crate::operation_log::progress;
 use crate::{Caller, Service, share};
 
 /// A saved point with what belongs to it.
@@ -27,6 +28,8 @@ pub struct SavedView {
     pub share: Option<Share>,
     /// The backups of the server's disks, where they were asked for.
     pub children: Vec<Backup>,
+    /// Percent of its work that is done, while it is being made.
+    pub progress: Option<u8>,
     /// Its copies in other regions, where they were asked for; none for a receiver.
     pub replications: Vec<Replication>,
 }
@@ -42,8 +45,12 @@ impl SavedView {
             Some(share) => (as_received(saved), share.vault_id),
         };
         let enterprise_project_id = "0".to_owned();
+        let progress = match &saved {
+            Saved::Disk(backup) if backup.status == BackupStatus::Creating => Some(backup.progress),
+            _ => None,
+        };
         let (children, replications) = (Vec::new(), Vec::new());
-        Self { saved, vault_id, enterprise_project_id, share, children, replications }
+        Self { saved, vault_id, enterprise_project_id, share, children, progress, replications }
     }
 }
 
@@ -73,12 +80,28 @@ pub(super) async fn view_whole(
     if let Saved::Server(backup) = &view.saved {
         let children = tx.backups().of_server_backup(backup.id).await?;
         let is_received = view.share.is_some();
+        view.progress = is_being_made(backup).then(|| progress(&children));
         let child = |child| if is_received { share::as_received(child) } else { child };
         view.children = children.into_iter().map(child).collect();
     }
     add_replications(tx, &mut view).await?;
     add_enterprise_projects(tx, std::slice::from_mut(&mut view)).await?;
     Ok(view)
+}
+
+/// Looks up how far servers' backups have come that are being made.
+pub(super) async fn add_progress(tx: &mut Transaction<'_>, view: &mut SavedView) -> Result<()> {
+    if let Saved::Server(backup) = &view.saved
+        && is_being_made(backup)
+    {
+        let children = tx.backups().of_server_backup(backup.id).await?;
+        view.progress = Some(progress(&children));
+    }
+    Ok(())
+}
+
+fn is_being_made(backup: &ServerBackup) -> bool {
+    backup.status == BackupStatus::Creating
 }
 
 /// Looks up the copies of one's own.

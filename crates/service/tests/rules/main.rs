@@ -12,6 +12,7 @@ mod identity;
 mod interruption;
 mod isolation;
 mod jobs;
+mod members;
 #[path = "../clock/keeping.rs"]
 mod keeping;
 mod points;

@@ -1,6 +1,14 @@
 //! The CBR door: what it does with every request, and each family of its operations.
 
+mod backups;
 mod domain;
 mod features;
 mod frame;
+mod members;
+mod operation_logs;
 mod operations;
+mod planted;
+mod protectables;
+mod samples;
+mod saved_isolation;
+mod strict;
