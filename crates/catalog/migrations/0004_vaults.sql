@@ -196,7 +196,8 @@ CREATE INDEX replication_unfinished ON replication (status) WHERE status IN ('wa
 -- stored_bytes repeats a figure of measured, to be added up.
 ALTER TABLE backup ADD COLUMN stored_bytes BIGINT;
 UPDATE backup SET stored_bytes = $STORED_BYTES WHERE measured IS NOT NULL;
-CREATE INDEX backup_usage ON backup (vault_id, server_backup_id, volume_id, stored_bytes);
+CREATE INDEX backup_usage ON backup
+    (vault_id, server_backup_id, volume_id, status, created_at, stored_bytes);
 
 -- Vaults that were removed, whose garbage is still to be collected in the store.
 CREATE TABLE former_vault (

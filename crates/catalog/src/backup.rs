@@ -17,7 +17,7 @@ use crate::page::{Conditions, Listing, SortColumn, fold, order};
 use crate::record::{Fields, Table};
 use crate::sql::{Session, Value};
 
-const TABLE: Table = Table {
+pub(crate) const TABLE: Table = Table {
     name: "backup",
     what: "backup",
     columns: &[
@@ -67,8 +67,10 @@ const BEING_MADE: &str = "WHERE volume_id = $1 AND status = 'creating' AND snaps
 /// What [`Backups::to_expire`] reads.
 const TO_EXPIRE: &str = "SELECT policy_id, volume_id FROM backup \
                          WHERE expires_at <= $1 AND policy_id IS NOT NULL \
+                         AND checkpoint_id IS NULL \
                          UNION SELECT policy_id, volume_id FROM backup \
-                         WHERE status = 'error_deleting' AND policy_id IS NOT NULL";
+                         WHERE status = 'error_deleting' AND policy_id IS NOT NULL \
+                         AND checkpoint_id IS NULL";
 
 /// A condition on backups.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -344,18 +346,20 @@ impl Backups<'_> {
         Ok(found.is_some())
     }
 
-    /// The backups that a policy made of a volume, oldest first.
+    /// The backups that a policy made of a volume which was bound to it alone, not with a vault;
+    /// oldest first.
     pub async fn of_policy(
         &mut self,
         policy_id: PolicyId,
         volume_id: VolumeId,
     ) -> Result<Vec<Backup>> {
-        let tail = "WHERE policy_id = $1 AND volume_id = $2 ORDER BY created_at, id";
+        let tail = "WHERE policy_id = $1 AND volume_id = $2 AND checkpoint_id IS NULL \
+                    ORDER BY created_at, id";
         let values = vec![Value::text(policy_id), Value::text(volume_id)];
         TABLE.list(self.0, tail, values, decode).await
     }
 
-    /// The policies and disks of automatic backups whose date is at an instant or before it, or
+    /// The policies and disks, bound alone, of automatic backups whose date is at an instant or before it, or
     /// whose removal failed; each pair once.
     pub async fn to_expire(&mut self, now: Timestamp) -> Result<Vec<(PolicyId, VolumeId)>> {
         let rows = self.0.rows(TABLE.what, TO_EXPIRE, vec![now.into()]).await?;
@@ -382,6 +386,37 @@ impl Backups<'_> {
     pub async fn of_vault(&mut self, vault_id: VaultId) -> Result<Vec<Backup>> {
         let tail = "WHERE vault_id = $1 ORDER BY created_at DESC, id DESC";
         TABLE.list(self.0, tail, vec![Value::text(vault_id)], decode).await
+    }
+
+    /// Some backups of disks by themselves in a vault that are not being removed yet, `limit` at
+    /// most; of one volume if it is named.
+    pub async fn to_remove_from(
+        &mut self,
+        vault_id: VaultId,
+        volume_id: Option<VolumeId>,
+        limit: u32,
+    ) -> Result<Vec<Backup>> {
+        let mut values =
+            vec![Value::text(vault_id), Value::text(BackupStatus::Deleting.as_str())];
+        let of_volume = match volume_id {
+            Some(id) => {
+                values.push(Value::text(id));
+                "AND volume_id = $3"
+            }
+            None => "",
+        };
+        let tail = format!(
+            "WHERE vault_id = $1 AND server_backup_id IS NULL AND status <> $2 {of_volume} \
+             ORDER BY created_at, id LIMIT {limit}"
+        );
+        TABLE.list(self.0, &tail, values, decode).await
+    }
+
+    /// Whether a vault has a backup of a disk by itself; of one volume.
+    pub async fn is_any_in(&mut self, vault_id: VaultId, volume_id: VolumeId) -> Result<bool> {
+        let tail = "WHERE vault_id = $1 AND server_backup_id IS NULL AND volume_id = $2 LIMIT 1";
+        let values = vec![Value::text(vault_id), Value::text(volume_id)];
+        Ok(TABLE.find(self.0, tail, values, decode).await?.is_some())
     }
 
     /// The backups that are being made of a live volume, not of a snapshot.
@@ -484,7 +519,7 @@ fn values(backup: &Backup) -> Result<Vec<Value>> {
     ])
 }
 
-fn decode(row: &Fields<'_>) -> Result<Backup> {
+pub(crate) fn decode(row: &Fields<'_>) -> Result<Backup> {
     Ok(Backup {
         id: row.id("id", BackupId::parse)?,
         project_id: row.id("project_id", ProjectId::parse)?,

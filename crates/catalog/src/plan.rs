@@ -4,7 +4,9 @@ use sqlx::Row;
 use strongroom_testkit::database::Database;
 
 use crate::sql::Dialect;
-use crate::{Catalog, Error, backup, job, operation, quota, saved, volume};
+use crate::{
+    Catalog, Error, backup, expiry, job, operation, quota, saved, vault_usage, volume,
+};
 
 /// Jobs for PostgreSQL, to which any index is as good as another while a table is empty.
 const JOBS: [&str; 2] = [
@@ -42,10 +44,12 @@ async fn plan(catalog: &Catalog, dialect: Dialect, sql: &str) -> String {
 async fn what_is_asked_often_is_read_from_an_index() {
     let statements = [
         backup::indexed(),
+        expiry::indexed(),
         job::indexed(),
         operation::indexed(),
         quota::indexed(),
         saved::indexed(),
+        vault_usage::indexed(),
         volume::indexed(),
     ];
     for database in [Database::sqlite(), Database::postgres()] {
@@ -65,5 +69,15 @@ async fn what_is_in_use_is_measured_without_reading_rows() {
     for (sql, index) in quota::indexed() {
         let plan = plan(&catalog, Dialect::Sqlite, &sql).await;
         assert!(plan.contains(&format!("COVERING INDEX {index}")), "{plan}");
+    }
+}
+
+#[tokio::test]
+async fn what_vaults_hold_is_measured_from_indexes() {
+    let database = Database::sqlite();
+    let catalog = Catalog::connect(database.url()).await.unwrap();
+    for (sql, index) in vault_usage::joined() {
+        let plan = plan(&catalog, Dialect::Sqlite, &sql).await;
+        assert!(plan.contains(index), "{sql}: {plan}");
     }
 }

@@ -14,7 +14,7 @@ use crate::page::Conditions;
 use crate::record::{Fields, Table};
 use crate::sql::{Session, Value};
 
-const TABLE: Table = Table {
+pub(crate) const TABLE: Table = Table {
     name: "server_backup",
     what: "backup of a server",
     columns: &[
@@ -104,6 +104,29 @@ impl ServerBackups<'_> {
         let tail = "WHERE server_id = $1 AND vault_id = $2 ORDER BY created_at, id";
         let values = vec![Value::text(server_id), Value::text(vault_id)];
         TABLE.list(self.0, tail, values, decode).await
+    }
+
+    /// Some of a vault that are not being removed yet, `limit` at most; of one server if it is
+    /// named.
+    pub async fn to_remove_from(
+        &mut self,
+        vault_id: VaultId,
+        server_id: Option<ServerId>,
+        limit: u32,
+    ) -> Result<Vec<ServerBackup>> {
+        let mut values =
+            vec![Value::text(vault_id), Value::text(BackupStatus::Deleting.as_str())];
+        let of_server = match server_id {
+            Some(id) => {
+                values.push(Value::text(id));
+                "AND server_id = $3"
+            }
+            None => "",
+        };
+        let tail = format!(
+            "WHERE vault_id = $1 AND status <> $2 {of_server} ORDER BY created_at, id LIMIT {limit}"
+        );
+        TABLE.list(self.0, &tail, values, decode).await
     }
 }
 

@@ -79,6 +79,12 @@ uuid_id! {
     FloatingIpId,
     /// Names the image that a server was made from.
     ImageId,
+    /// Names an agent in a server; its own choice.
+    AgentId,
+    /// Names a directory that an agent has backed up.
+    AgentPathId,
+    /// Names a policy of a whole domain.
+    OrganizationPolicyId,
 }
 
 macro_rules! text_id {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{BackupId, JobId, ProjectId, ShareId, SnapshotId, VolumeId};
+use crate::id::{BackupId, JobId, ProjectId, ShareId, SnapshotId, VaultId, VolumeId};
 use crate::time::Timestamp;
 
 /// What a job does. It names rows and carries no data that a row could give.
@@ -49,10 +49,26 @@ pub enum JobKind {
         /// The backup to remove.
         backup_id: BackupId,
     },
+    /// Freezes the disks of a server at one point, each to be stored by a job of its own.
+    FreezeServer {
+        /// The server's backup.
+        server_backup_id: BackupId,
+    },
     /// Checks that an imported record's bytes are in the store, then makes it available.
     ImportBackup {
         /// The backup to adopt.
         backup_id: BackupId,
+    },
+    /// Removes a vault with its backups. Its operation has the job's id.
+    DeleteVault {
+        /// The vault to remove.
+        vault_id: VaultId,
+    },
+    /// Removes resources from a vault with their backups. Its operation has the job's id, and names
+    /// them.
+    RemoveResources {
+        /// The vault.
+        vault_id: VaultId,
     },
 }
 
@@ -67,7 +83,10 @@ impl JobKind {
             Self::CreateBackup { .. } => "create-backup",
             Self::RestoreBackup { .. } => "restore-backup",
             Self::DeleteBackup { .. } => "delete-backup",
+            Self::FreezeServer { .. } => "freeze-server",
             Self::ImportBackup { .. } => "import-backup",
+            Self::DeleteVault { .. } => "delete-vault",
+            Self::RemoveResources { .. } => "remove-resources",
         }
     }
 }

@@ -19,7 +19,7 @@ pub use strongroom_catalog::{BackupFilter, BackupKey};
 use crate::error::{Error, Result};
 use crate::metadata::MetadataChange;
 use crate::tag::{TaggedId, check_tags};
-use crate::{Caller, Service};
+use crate::{Caller, Refusal, Service};
 
 /// What a caller asks for when it creates a backup.
 #[derive(Debug, Clone)]
@@ -256,6 +256,7 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     let mut backup = self.find_backup(tx, caller, project, id).await?;
+                    refuse_part(&backup, Refusal::BackupNotDeletable)?;
                     let is_at_rest =
                         matches!(backup.status, BackupStatus::Available | BackupStatus::Error);
                     if !is_at_rest && !is_forced {
@@ -302,6 +303,7 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     let mut backup = self.find_backup(tx, caller, project, id).await?;
+                    refuse_part(&backup, Refusal::BackupInUse)?;
                     self.refuse_reset_while_locked(tx, &backup, status).await?;
                     let is_going = matches!(
                         backup.status,
@@ -442,6 +444,16 @@ impl Service {
             data_timestamp: source.snapshot.as_ref().map_or(now, |snapshot| snapshot.created_at),
         }
     }
+}
+
+/// Refuses to treat the backup of a server's disk as if it stood by itself.
+fn refuse_part(backup: &Backup, reason: Refusal) -> Result<()> {
+    let Some(whole) = backup.origin.server_backup_id else { return Ok(()) };
+    let message = format!(
+        "backup {} is of one disk of a server and belongs to backup {whole}, which it goes with",
+        backup.id
+    );
+    Err(reason.because(message))
 }
 
 /// What a job on a backup is about.

@@ -4,6 +4,8 @@
 //! starts with a dot, synced, and renamed. Every function here blocks and is called from a thread
 //! that may.
 
+mod freeze;
+
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -12,6 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{FlockOperation, SeekFrom, flock, ioctl_ficlone, seek};
 use strongroom_model::id::{BackupId, SnapshotId, VolumeId};
+
+pub use freeze::{Part, Point};
 
 /// The most bytes that one copy call moves.
 const COPY_STEP_BYTES: u64 = 64 << 20;
@@ -46,6 +50,18 @@ impl VolumeFolder {
     /// Where the frozen copy of a volume in use stays while it is backed up.
     pub fn frozen(&self, id: BackupId) -> PathBuf {
         self.dir.join(format!("backup-{id}.raw"))
+    }
+
+    /// The backups of which there are frozen copies.
+    pub fn frozen_backups(&self) -> io::Result<Vec<BackupId>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.dir)? {
+            let name = entry?.file_name();
+            let id = name.to_str().and_then(|name| name.strip_prefix("backup-"));
+            let id = id.and_then(|id| id.strip_suffix(".raw"));
+            found.extend(id.and_then(|id| BackupId::parse(id).ok()));
+        }
+        Ok(found)
     }
 
     /// Makes a file of `size_bytes` zeros, all hole. One that exists is replaced.

@@ -100,7 +100,9 @@ impl Service {
 const fn fault_of(kind: &JobKind) -> OperationFault {
     match kind {
         JobKind::RestoreBackup { .. } => OperationFault::RestoreFailed,
-        JobKind::DeleteBackup { .. } => OperationFault::RemovalFailed,
+        JobKind::DeleteBackup { .. }
+        | JobKind::DeleteVault { .. }
+        | JobKind::RemoveResources { .. } => OperationFault::RemovalFailed,
         _ => OperationFault::BackupFailed,
     }
 }

@@ -41,6 +41,8 @@ pub enum Refusal {
     PolicyDestinationFixed,
     /// The vault would have too many resources.
     TooManyResources,
+    /// The vault takes no resources.
+    VaultTakesNone,
     /// The vault's size is out of range, or below what is used.
     VaultSize,
     /// The vault does not take resources of this kind.

@@ -34,6 +34,8 @@ pub struct Settings {
     pub policies_max: u32,
     /// Disks that may be bound to one policy.
     pub policy_volumes_max: u32,
+    /// Vaults that a project may have.
+    pub vaults_max: u32,
     /// This node's name in leases and sessions.
     pub node: String,
 }
@@ -61,6 +63,7 @@ impl Default for Settings {
             quota_defaults: BTreeMap::new(),
             policies_max: 32,
             policy_volumes_max: 64,
+            vaults_max: 1000,
             node: "node".to_owned(),
         }
     }

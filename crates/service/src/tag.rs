@@ -13,8 +13,11 @@ use crate::error::{Error, Result};
 use crate::policy::find_policy;
 use crate::{Caller, Service};
 
-/// The most tags of one thing.
+/// The most tags of one thing but a vault.
 pub const TAGS_MAX: usize = 10;
+
+/// The most tags of a vault.
+pub const VAULT_TAGS_MAX: usize = 20;
 
 /// The most characters of a tag's key, which has one at least.
 pub const TAG_KEY_MAX_CHARS: usize = 36;
@@ -65,6 +68,11 @@ impl TaggedId {
     /// A policy.
     pub(crate) fn of_policy(id: PolicyId) -> Self {
         Self { kind: Tagged::Policy, id: id.to_string() }
+    }
+
+    /// A vault.
+    pub(crate) fn of_vault(id: VaultId) -> Self {
+        Self { kind: Tagged::Vault, id: id.to_string() }
     }
 }
 
@@ -202,7 +210,7 @@ impl Service {
                 let missing = || Error::VaultNotFound(id.to_owned());
                 let parsed = VaultId::parse(id).map_err(|_| missing())?;
                 let vault = tx.vaults().find(project, parsed).await?.ok_or_else(missing)?;
-                (TaggedId { kind, id: vault.id.to_string() }, vault.project_id)
+                (TaggedId::of_vault(vault.id), vault.project_id)
             }
             Tagged::Policy => {
                 let policy = find_policy(tx, project, id).await?;
@@ -219,11 +227,12 @@ impl Service {
         thing: &TaggedId,
         tags: &Tags,
     ) -> Result<()> {
-        check_tags(tags)?;
+        check_each(tags)?;
         let mut all = tx.tags().get(thing.kind, &thing.id).await?;
         all.extend(tags.clone());
-        if all.len() > TAGS_MAX {
-            return Err(Error::TooManyTags(TAGS_MAX));
+        let max = if thing.kind == Tagged::Vault { VAULT_TAGS_MAX } else { TAGS_MAX };
+        if all.len() > max {
+            return Err(Error::TooManyTags(max));
         }
         Ok(tx.tags().put(project, thing.kind, &thing.id, tags).await?)
     }
@@ -231,15 +240,17 @@ impl Service {
 
 /// Refuses tags of bad keys or values, and more than a thing may have.
 pub(crate) fn check_tags(tags: &Tags) -> Result<()> {
-    for (key, value) in tags {
-        if let Some((part, reason)) = fault_of(key, value) {
-            return Err(Error::InvalidTag { part, reason });
-        }
-    }
+    check_each(tags)?;
     if tags.len() > TAGS_MAX {
         return Err(Error::TooManyTags(TAGS_MAX));
     }
     Ok(())
+}
+
+/// Refuses tags of bad keys or values.
+fn check_each(tags: &Tags) -> Result<()> {
+    let bad = tags.iter().find_map(|(key, value)| fault_of(key, value));
+    bad.map_or(Ok(()), |(part, reason)| Err(Error::InvalidTag { part, reason }))
 }
 
 /// Refuses texts with a NUL, which no database takes.

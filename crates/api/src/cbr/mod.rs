@@ -24,6 +24,7 @@ mod backup_view;
 mod backups;
 mod call;
 mod code;
+mod domain;
 mod fault;
 mod features;
 mod fields;
@@ -32,14 +33,21 @@ mod metadata;
 mod openapi;
 mod operation_fault;
 mod operation_logs;
+mod orders;
 mod paging;
 mod path;
+mod policies;
 mod protectables;
 mod provider;
 mod query;
 mod refusal;
 mod routes;
+mod storage;
 mod time;
+mod vault_document;
+mod vault_resources;
+mod vault_tags;
+mod vaults;
 mod version;
 
 use std::sync::Arc;
@@ -69,6 +77,8 @@ pub struct CbrSettings {
     /// The address for links, as in `https://backup.example.org:8799`; that of each request if
     /// absent.
     pub public_endpoint: Option<String>,
+    /// The address of the identity door as clients know it, without a version.
+    pub identity_endpoint: String,
     /// The most bytes of a request's body; more is refused.
     pub body_limit_bytes: usize,
     /// Where request ids come from.

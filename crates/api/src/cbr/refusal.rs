@@ -26,6 +26,7 @@ pub(super) fn code(area: Area, reason: Refusal) -> Code {
         Refusal::PolicyUnfit => Code::PolicyNotApplicable,
         Refusal::PolicyDestinationFixed => Code::DestinationFixed,
         Refusal::TooManyResources => Code::TooManyVaultResources,
+        Refusal::VaultTakesNone => Code::VaultTakesNoResources,
         Refusal::VaultSize => Code::InvalidVaultSize,
         Refusal::ResourceUnfit => Code::ResourceTypeNotSupported,
         Refusal::ResourceTaken | Refusal::ResourceBound => Code::ResourceInOtherVault,

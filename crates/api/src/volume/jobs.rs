@@ -44,7 +44,7 @@ const fn status(status: JobStatus) -> &'static str {
 
 const fn job_type(kind: &JobKind) -> &'static str {
     match kind {
-        JobKind::CreateBackup { .. } => "bksCreateBackup",
+        JobKind::CreateBackup { .. } | JobKind::FreezeServer { .. } => "bksCreateBackup",
         JobKind::DeleteBackup { .. } => "bksDeleteBackup",
         JobKind::RestoreBackup { .. } => "bksRestoreBackup",
         JobKind::ImportBackup { .. } => "bksImportBackup",
@@ -52,6 +52,8 @@ const fn job_type(kind: &JobKind) -> &'static str {
         JobKind::DeleteVolume { .. } => "deleteVolume",
         JobKind::CreateSnapshot { .. } => "createSnapshot",
         JobKind::DeleteSnapshot { .. } => "deleteSnapshot",
+        JobKind::DeleteVault { .. } => "deleteVault",
+        JobKind::RemoveResources { .. } => "removeVaultResources",
     }
 }
 
@@ -61,11 +63,14 @@ const fn error_code(kind: &JobKind) -> &'static str {
         JobKind::DeleteBackup { .. } => "VolumeBackup.0100",
         JobKind::RestoreBackup { .. } => "VolumeBackup.0200",
         JobKind::CreateBackup { .. }
+        | JobKind::FreezeServer { .. }
         | JobKind::ImportBackup { .. }
         | JobKind::CreateVolume { .. }
         | JobKind::DeleteVolume { .. }
         | JobKind::CreateSnapshot { .. }
-        | JobKind::DeleteSnapshot { .. } => "VolumeBackup.0008",
+        | JobKind::DeleteSnapshot { .. }
+        | JobKind::DeleteVault { .. }
+        | JobKind::RemoveResources { .. } => "VolumeBackup.0008",
     }
 }
 

@@ -162,6 +162,22 @@ impl World {
         project
     }
 
+    /// A member of a project in a domain of its own, and the name of that domain.
+    pub(crate) async fn stranger(&self) -> (Access, String) {
+        let admin = self.identity(&self.admin);
+        let make = async |noun: &str, wish: Value| {
+            let made = admin.post(&format!("/v3/{noun}s"), json!({ noun: wish })).await.expect(201);
+            made[noun]["id"].as_str().unwrap().to_owned()
+        };
+        let domain = make("domain", json!({"name": "elsewhere"})).await;
+        let project = make("project", json!({"name": "gamma", "domain_id": domain})).await;
+        let wish = json!({"name": "eve", "password": PASSWORD, "domain_id": domain});
+        let user = make("user", wish).await;
+        let path = format!("/v3/projects/{project}/users/{user}/roles/{:032}", 2);
+        admin.send("PUT", &path, None).await.expect(204);
+        (self.access(&user, &project).await, "elsewhere".to_owned())
+    }
+
     /// Gives a user a role in a project.
     pub(crate) async fn grant(&self, user: &str, project: &str, role: u8) {
         let path = format!("/v3/projects/{project}/users/{user}/roles/{role:032}");
@@ -278,6 +294,7 @@ fn doors(service: &Service, chance: &Arc<dyn Chance>) -> (Router, Router) {
 fn cbr_door(service: &Service, chance: &Arc<dyn Chance>) -> Router {
     let settings = CbrSettings {
         public_endpoint: None,
+        identity_endpoint: "http://id.test:5000".to_owned(),
         body_limit_bytes: BODY_LIMIT_BYTES,
         chance: Arc::clone(chance),
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use strongroom_catalog::Transaction;
-use strongroom_model::backup::Origin;
+use strongroom_model::backup::{BackupStatus, Origin};
 use strongroom_model::checkpoint::{Checkpoint, SkippedResource};
 use strongroom_model::id::{CheckpointId, ProjectId};
 use strongroom_model::identity::Role;
@@ -12,7 +12,7 @@ use strongroom_model::operation::{Operation, OperationFault, OperationKind, Oper
 use strongroom_model::quota::Resource;
 use strongroom_model::resource::ResourceKind;
 use strongroom_model::time::Timestamp;
-use strongroom_model::vault::{ProtectType, Vault, VaultResource, VaultStatus};
+use strongroom_model::vault::{Vault, VaultResource};
 use strongroom_model::volume::{Volume, VolumeStatus};
 
 use super::view::view_checkpoint;
@@ -125,8 +125,8 @@ impl Service {
     ) -> Result<(Checkpoint, usize)> {
         let project = caller.project(Role::Member, "checkpoint:create")?;
         let missing = || Error::VaultNotFound(new.vault_id.to_string());
-        let vault = tx.vaults().find(project, new.vault_id).await?.ok_or_else(missing)?;
-        admit(&vault)?;
+        let mut vault = tx.vaults().find(project, new.vault_id).await?.ok_or_else(missing)?;
+        self.admit_backup(tx, &mut vault).await?;
         let resources = chosen(tx.vaults().resources(vault.id).await?, new)?;
         let (id, now) = (CheckpointId::random(self.chance()), self.now());
         let name = new.name.clone().unwrap_or_else(|| self.run_name(new, &vault));
@@ -174,6 +174,7 @@ impl Service {
         }
         match resource.kind {
             ResourceKind::Volume => self.begin_disk(tx, run, resource).await,
+            ResourceKind::Server => self.begin_server(tx, run, resource).await,
             kind => {
                 let message = format!("a resource of type {} cannot be backed up", kind.as_str());
                 Ok(Some((OperationFault::ResourceState, message)))
@@ -198,9 +199,14 @@ impl Service {
             return Ok(Some(obstacle));
         }
         let parent = tx.backups().newest_available(run.vault.id, volume.id).await?;
+        let earlier = tx.backups().of_volume_in(run.vault.id, volume.id).await?;
+        let at_rest = earlier.iter().filter(|one| {
+            one.status == BackupStatus::Available && one.origin.server_backup_id.is_none()
+        });
+        let wants_full = run.wants_full(at_rest.map(|one| one.is_incremental));
         let new = NewBackup {
-            is_incremental: parent.is_some(),
-            ..run.backup_of(&volume, run.new.wants_full)
+            is_incremental: parent.is_some() && !wants_full,
+            ..run.backup_of(&volume, wants_full)
         };
         self.begin_backup(tx, run.caller, &new).await?;
         Ok(None)
@@ -299,19 +305,6 @@ fn check(new: &NewCheckpoint) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-/// Refuses a vault that no backups are made into.
-fn admit(vault: &Vault) -> Result<()> {
-    if vault.terms.protect_type != ProtectType::Backup {
-        return Err(Refusal::VaultUnfitForBackup
-            .because(format!("no backups are made into vault {}", vault.id)));
-    }
-    if !matches!(vault.status, VaultStatus::Available | VaultStatus::Lock) {
-        let status = vault.status.as_str();
-        return Err(Refusal::VaultStateForBackup.because(format!("vault {} is {status}", vault.id)));
-    }
-    Ok(())
 }
 
 /// The resources of a vault that a run is over. A policy leaves out those that are suspended.

@@ -5,6 +5,8 @@
 //! the reason. Where a checkpoint stands is not kept: it follows from its backups.
 
 mod begin;
+mod begin_server;
+mod full;
 mod removal;
 mod view;
 

@@ -19,6 +19,7 @@ impl Service {
         caller: &Caller,
         backup: &mut ServerBackup,
     ) -> Result<OperationId> {
+        self.refuse_while_locked(tx, &*backup, self.now()).await?;
         backup.status = BackupStatus::Deleting;
         self.write_server_backup(tx, backup).await?;
         tx.shares().delete_of(backup.id).await?;

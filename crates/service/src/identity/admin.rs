@@ -230,6 +230,9 @@ impl Service {
                     if tx.quotas().usage(&project.id).await?.values().any(|in_use| *in_use > 0) {
                         return Err(in_use("project"));
                     }
+                    if !self.forget_vaults(tx, &project.id).await? {
+                        return Err(in_use("project"));
+                    }
                     for policy in tx.policies().list(&project.id).await? {
                         tx.tags().clear(Tagged::Policy, &policy.id.to_string()).await?;
                         tx.policies().delete(policy.id).await?;

@@ -28,10 +28,10 @@ struct Order {
 }
 
 /// A file that is safe to read.
-struct Frozen {
-    path: PathBuf,
+pub(super) struct Frozen {
+    pub(super) path: PathBuf,
     /// Whether it may mix states of a volume that was written to meanwhile.
-    is_torn: bool,
+    pub(super) is_torn: bool,
 }
 
 /// A backup that was committed.
@@ -42,10 +42,12 @@ struct Stored {
 }
 
 /// What a backup says of itself if it may mix states.
-const TORN: &str = "the volume was written to while it was read: the backup may mix its states";
+pub(super) const TORN: &str =
+    "the volume was written to while it was read: the backup may mix its states";
 
 /// Why a policy's task failed whose backup was deleted, or its status set, while it was made.
-const NOT_WANTED: &str = "the backup was deleted or its status was set while it was made";
+pub(super) const NOT_WANTED: &str =
+    "the backup was deleted or its status was set while it was made";
 
 impl Service {
     /// Stores the bytes of a backup's source, then says so.
@@ -157,6 +159,9 @@ impl Service {
         if let Some(snapshot) = backup.snapshot_id {
             return Ok(Frozen { path: self.folder().snapshot(snapshot), is_torn: false });
         }
+        if backup.origin.server_backup_id.is_some() {
+            return self.frozen_disk(backup).await;
+        }
         let live = self.folder().volume(backup.volume_id);
         let volume = self.volume_row(backup.volume_id).await?;
         let Some(volume) = volume else {
@@ -226,11 +231,13 @@ impl Service {
                             tx.tasks().finish_of(id, self.now(), None).await?;
                             backup.status = BackupStatus::Available;
                             backup.progress = 100;
-                            backup.fail_reason = is_torn.then(|| TORN.to_owned());
+                            let noted = backup.fail_reason.take();
+                            backup.fail_reason = is_torn.then(|| TORN.to_owned()).or(noted);
                         }
                         backup.measured = Some(measured.clone());
                         self.write_backup(tx, &mut backup).await?;
                         self.release_source(tx, &backup).await?;
+                        self.settle_server_backup(tx, &backup).await?;
                     }
                     self.fail_task_of(tx, id, NOT_WANTED).await?;
                     self.finish_as(tx, claim, unwanted).await
@@ -247,6 +254,7 @@ impl Service {
                 Box::pin(async move {
                     if let Some(backup) = tx.backups().find_any(id).await? {
                         self.release_source(tx, &backup).await?;
+                        self.settle_server_backup(tx, &backup).await?;
                     }
                     self.fail_task_of(tx, id, NOT_WANTED).await?;
                     self.finish_as(tx, claim, Some(NOT_WANTED)).await
@@ -265,7 +273,8 @@ impl Service {
         self.fail_record(tx, id, reason).await?;
         self.fail_task_of(tx, id, reason).await?;
         let Some(backup) = tx.backups().find_any(id).await? else { return Ok(()) };
-        self.release_source(tx, &backup).await
+        self.release_source(tx, &backup).await?;
+        self.settle_server_backup(tx, &backup).await
     }
 
     /// Writes why a record could not be adopted. It never held a source.
@@ -286,7 +295,11 @@ impl Service {
     }
 
     /// Gives a backup's source the status that it had.
-    async fn release_source(&self, tx: &mut Transaction<'_>, backup: &Backup) -> crate::Result<()> {
+    pub(super) async fn release_source(
+        &self,
+        tx: &mut Transaction<'_>,
+        backup: &Backup,
+    ) -> crate::Result<()> {
         if let Some(snapshot_id) = backup.snapshot_id {
             if let Some(mut snapshot) = tx.snapshots().find_any(snapshot_id).await?
                 && snapshot.status == SnapshotStatus::BackingUp

@@ -12,9 +12,11 @@ mod failure;
 mod import;
 mod policies;
 mod restore;
+mod server;
 mod status;
 mod supervise;
 mod tend;
+mod vault;
 mod volume;
 
 use std::time::Duration;
@@ -59,13 +61,18 @@ impl Service {
     /// Works on every job that is due, one after the other, and returns how many. For tests and
     /// tools that want no workers.
     pub async fn run_due_jobs(&self) -> Result<usize> {
-        let stop = CancellationToken::new();
         let mut count = 0;
-        while let Some(claim) = self.claim("by-hand").await? {
-            self.perform(claim, &stop).await;
+        while self.run_due_job().await? {
             count += 1;
         }
         Ok(count)
+    }
+
+    /// Works on the job that has been due for longest; tells whether there was one.
+    pub async fn run_due_job(&self) -> Result<bool> {
+        let Some(claim) = self.claim("by-hand").await? else { return Ok(false) };
+        self.perform(claim, &CancellationToken::new()).await;
+        Ok(true)
     }
 
     /// Gives back every job that another process of this machine had claimed. Only for a process
@@ -155,7 +162,12 @@ impl Service {
     async fn attempt(&self, claim: &Claim, stop: &CancellationToken) -> Work<()> {
         let attempts = claim.job.attempt;
         // A removal only waits and repeats what is harmless: it is never given up for that.
-        let may_repeat = matches!(claim.job.kind, JobKind::DeleteBackup { .. });
+        let may_repeat = matches!(
+            claim.job.kind,
+            JobKind::DeleteBackup { .. }
+                | JobKind::DeleteVault { .. }
+                | JobKind::RemoveResources { .. }
+        );
         if attempts > self.settings().attempts_max * CUTS_PER_ATTEMPT && !may_repeat {
             let reason = format!("given up after {} attempts that were cut short", attempts - 1);
             return Err(Failure::Permanent(reason));
@@ -180,7 +192,12 @@ impl Service {
                 self.read_back(claim, backup_id, volume_id, stop).await
             }
             JobKind::DeleteBackup { backup_id } => self.remove_backup(claim, backup_id).await,
+            JobKind::FreezeServer { server_backup_id } => {
+                self.freeze_server(claim, server_backup_id, stop).await
+            }
             JobKind::ImportBackup { backup_id } => self.adopt_backup(claim, backup_id, stop).await,
+            JobKind::DeleteVault { vault_id } => self.remove_vault(claim, vault_id).await,
+            JobKind::RemoveResources { vault_id } => self.remove_from_vault(claim, vault_id).await,
         }
     }
 
@@ -189,11 +206,12 @@ impl Service {
         if let JobKind::CreateVolume { volume_id, share_id: Some(_) } = claim.job.kind {
             self.discard_bytes(claim, volume_id).await?;
         }
-        self.catalog()
+        let is_held = self
+            .catalog()
             .transact(|tx| {
                 Box::pin(async move {
                     if !tx.jobs().holds(claim).await? {
-                        return Ok(());
+                        return Ok(false);
                     }
                     match claim.job.kind {
                         JobKind::CreateVolume { volume_id, share_id } => {
@@ -218,20 +236,32 @@ impl Service {
                         JobKind::DeleteBackup { backup_id } => {
                             self.fail_backup_removal(tx, backup_id, reason).await?;
                         }
+                        JobKind::FreezeServer { server_backup_id } => {
+                            self.fail_server_backup(tx, server_backup_id, reason).await?;
+                        }
                         JobKind::ImportBackup { backup_id } => {
                             self.fail_record(tx, backup_id, reason).await?;
+                        }
+                        JobKind::DeleteVault { .. } | JobKind::RemoveResources { .. } => {
+                            self.fail_removal(tx, (claim.job.id, &claim.job.kind)).await?;
                         }
                     }
                     tx.jobs().finish(claim, self.now(), Some(reason)).await?;
                     let job = (claim.job.id, &claim.job.kind);
                     self.end_operation_of(tx, job, Some(reason)).await?;
-                    Ok::<_, Error>(())
+                    Ok::<_, Error>(true)
                 })
             })
             .await?;
-        if let JobKind::CreateBackup { backup_id } = claim.job.kind {
-            // A frozen copy that cannot be removed now is only in the way.
-            self.discard_frozen(backup_id).await.ok();
+        // A frozen copy that cannot be removed now is only in the way.
+        match claim.job.kind {
+            JobKind::CreateBackup { backup_id } if is_held => {
+                self.discard_frozen(backup_id).await.ok();
+            }
+            JobKind::FreezeServer { server_backup_id } if is_held => {
+                self.discard_frozen_of_server(server_backup_id).await.ok();
+            }
+            _ => {}
         }
         Ok(())
     }

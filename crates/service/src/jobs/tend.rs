@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strongroom_engine::{GcOptions, GcReport};
+use strongroom_model::backup::BackupStatus;
 use strongroom_model::id::VaultId;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -18,6 +19,9 @@ use crate::{Error, Service};
 
 /// How long finished jobs, and what policies did, are kept.
 const JOBS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// How long the garbage of a vault that was removed is looked for.
+const FORMER_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// How long after a deletion garbage is collected.
 const FLOCK: Duration = Duration::from_secs(5);
@@ -47,6 +51,9 @@ impl Service {
         let before = strongroom_model::time::Timestamp::from_micros(
             now.as_micros() - i64::try_from(JOBS_KEPT.as_micros()).unwrap_or(i64::MAX),
         );
+        let forgotten = strongroom_model::time::Timestamp::from_micros(
+            now.as_micros() - i64::try_from(FORMER_KEPT.as_micros()).unwrap_or(i64::MAX),
+        );
         let vaults = self
             .catalog()
             .transact(|tx| {
@@ -55,22 +62,41 @@ impl Service {
                     tx.tasks().purge_finished(before).await?;
                     tx.operations().purge_ended(before).await?;
                     tx.revocations().purge(now).await?;
-                    Ok::<_, Error>(tx.vaults().list_all().await?)
+                    tx.vaults().purge_former(forgotten).await?;
+                    let all = tx.vaults().list_all().await?;
+                    let mut ids: Vec<_> = all.into_iter().map(|vault| vault.id).collect();
+                    ids.extend(tx.vaults().former().await?);
+                    Ok::<_, Error>(ids)
                 })
             })
             .await?;
+        if let Err(error) = self.discard_abandoned().await {
+            warn!(error = chain(&error), "cannot look for frozen copies that nobody needs");
+        }
         for vault in vaults {
             if stop.is_cancelled() {
                 break;
             }
-            match self.collect(vault.id, stop).await {
+            match self.collect(vault, stop).await {
                 Ok(report) if report.blocked.is_empty() => {
-                    info!(vault = %vault.id, ?report, "garbage collected");
+                    info!(vault = %vault, ?report, "garbage collected");
                 }
                 Ok(report) => {
-                    error!(vault = %vault.id, blocked = ?report.blocked, "garbage is not collected");
+                    error!(vault = %vault, blocked = ?report.blocked, "garbage is not collected");
                 }
-                Err(failure) => warn!(vault = %vault.id, ?failure, "cannot collect garbage"),
+                Err(failure) => warn!(vault = %vault, ?failure, "cannot collect garbage"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the frozen copies of backups that are not being made, as a crash leaves them.
+    async fn discard_abandoned(&self) -> Result<()> {
+        for id in self.on_folder(|folder| folder.frozen_backups()).await? {
+            let backup = self.backup_row(id).await?;
+            if backup.is_none_or(|backup| backup.status != BackupStatus::Creating) {
+                let path = self.folder().frozen(id);
+                self.on_folder(move |folder| folder.delete(&path)).await?;
             }
         }
         Ok(())

@@ -1,14 +1,28 @@
 //! What a policy may say, whichever dialect it is said in, and how a change is put on it.
 
-use std::collections::BTreeSet;
+use std::time::Duration;
 
-use strongroom_model::policy::{Days, Policy, Retention, Rule, Trigger};
+use jiff::civil::Date;
+use strongroom_model::policy::{Days, LongerKept, Picks, Policy, Retention, Rule, Trigger};
+use strongroom_model::time::Timestamp;
 
 use super::PolicyChange;
+use super::definition::write;
+use super::schedule::firings_after;
 use crate::error::{Error, Result};
 
-/// Runs of one policy in a day at most.
-const RUNS_PER_DAY_MAX: usize = 24;
+/// Times of day of one rule at most.
+const TIMES_MAX: usize = 24;
+
+/// The least time between two runs of one policy, so that there are at most 24 in a day.
+const APART_MIN: Duration = Duration::from_secs(3600);
+
+/// How many days show whether runs come too close. Two intervals of at most 30 days that have one
+/// day in common have every distance within as many days as both together make.
+const SHOWN_DAYS: u64 = 900;
+
+/// As many are enough where there are no intervals.
+const SHOWN_DAYS_PLAIN: u64 = 62;
 
 /// Refuses a trigger that never fires, or too often.
 pub(super) fn check_trigger(trigger: &Trigger) -> Result<()> {
@@ -16,14 +30,38 @@ pub(super) fn check_trigger(trigger: &Trigger) -> Result<()> {
         return Err(invalid("trigger", "a policy needs at least one rule"));
     }
     trigger.rules.iter().try_for_each(check_rule)?;
-    let times: BTreeSet<_> = trigger.rules.iter().flat_map(|rule| &rule.times).collect();
-    if times.len() > RUNS_PER_DAY_MAX {
-        return Err(invalid("trigger", "a policy runs at 24 times of day at most"));
+    if comes_too_close(trigger) {
+        return Err(invalid("trigger", "at least an hour lies between two runs of a policy"));
     }
     Ok(())
 }
 
+fn comes_too_close(trigger: &Trigger) -> bool {
+    let intervals = trigger.rules.iter().filter_map(|rule| match &rule.days {
+        Days::Interval { from, .. } => Some(*from),
+        Days::OfMonth { .. } | Days::Weekdays(_) => None,
+    });
+    let since = intervals.max();
+    let days = if since.is_some() { SHOWN_DAYS } else { SHOWN_DAYS_PLAIN };
+    let begin = since.map_or(Timestamp::from_micros(0), midnight);
+    let end = begin.plus(Duration::from_secs(days * 24 * 3600));
+    let mut before = None;
+    firings_after(trigger, begin).take_while(|at| *at <= end).any(|at| {
+        let earlier = before.replace(at);
+        earlier.is_some_and(|earlier: Timestamp| at.since(earlier) < APART_MIN)
+    })
+}
+
+/// Just before a date begins anywhere.
+fn midnight(date: Date) -> Timestamp {
+    let days = date.duration_since(Date::constant(1970, 1, 1)).as_hours() / 24;
+    Timestamp::from_micros((days - 1).saturating_mul(24 * 3600 * 1_000_000) - 1)
+}
+
 fn check_rule(rule: &Rule) -> Result<()> {
+    if rule.times.len() > TIMES_MAX {
+        return Err(invalid("times", "a rule has 24 times of day at most"));
+    }
     if rule.times.is_empty() {
         return Err(invalid("times", "a rule needs at least one time of day"));
     }
@@ -53,8 +91,8 @@ pub(super) fn check_retention(retention: &Retention) -> Result<()> {
 impl PolicyChange {
     /// Puts the change on a policy and checks what comes of it; tells whether it runs at other
     /// times from now on.
-    pub(super) fn apply(&self, policy: &mut Policy) -> Result<bool> {
-        let before = (policy.is_enabled, policy.trigger.clone());
+    pub(super) fn apply(&self, policy: &mut Policy, now: Timestamp) -> Result<bool> {
+        let before = policy.clone();
         if let Some(name) = &self.name {
             policy.name.clone_from(name);
         }
@@ -63,7 +101,15 @@ impl PolicyChange {
         self.apply_retention(&mut policy.retention);
         check_trigger(&policy.trigger)?;
         check_retention(&policy.retention)?;
-        Ok(before != (policy.is_enabled, policy.trigger.clone()))
+        if before.trigger != policy.trigger {
+            policy.terms.patterns = None;
+            policy.terms.trigger_set_at = now;
+        }
+        if before.retention != policy.retention {
+            let said = policy.terms.definition.as_ref();
+            policy.terms.definition = said.map(|said| write(&policy.retention, Some(said)));
+        }
+        Ok((before.is_enabled, before.trigger) != (policy.is_enabled, policy.trigger.clone()))
     }
 
     fn apply_trigger(&self, trigger: &mut Trigger) -> Result<()> {
@@ -97,6 +143,12 @@ impl PolicyChange {
         }
         if let Some((count, days)) = self.limit {
             (retention.count, retention.days) = (count, days);
+            if days.is_some() {
+                // The date would remove what they keep.
+                retention.picks = Picks::default();
+            } else {
+                retention.longer = LongerKept::default();
+            }
         }
         if let Some(keeps) = self.keeps_first_of_month {
             retention.keeps_first_of_month = keeps;

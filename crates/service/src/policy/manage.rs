@@ -8,6 +8,8 @@ use strongroom_model::tag::Tagged;
 
 use super::change::{check_retention, check_trigger};
 use super::schedule::next_after;
+use super::vault::find_any_policy;
+use super::vault_run::{Halt, RefusedVaults};
 use super::{NewPolicy, PolicyChange, PolicyView};
 use crate::error::{Error, Result};
 use crate::tag::TaggedId;
@@ -40,12 +42,7 @@ impl Service {
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    let max = self.settings().policies_max;
-                    let count = tx.policies().list(project).await?.len();
-                    if count >= usize::try_from(max).unwrap_or(usize::MAX) {
-                        return Err(Error::TooManyPolicies(max));
-                    }
-                    tx.policies().insert(policy).await?;
+                    self.insert_policy(tx, policy).await?;
                     self.put_tags(tx, project, &TaggedId::of_policy(policy.id), tags).await
                 })
             })
@@ -54,14 +51,15 @@ impl Service {
         Ok(policy.clone())
     }
 
-    /// Every policy of the caller's project, oldest first.
+    /// Every policy of the caller's project that makes backups, oldest first.
     pub async fn policies(&self, caller: &Caller) -> Result<Vec<PolicyView>> {
         let project = caller.project(Role::Reader, "policy:get_all")?;
         self.catalog()
             .read(|tx| {
                 Box::pin(async move {
                     let mut views = Vec::new();
-                    for policy in tx.policies().list(project).await? {
+                    let all = tx.policies().list(project).await?.into_iter();
+                    for policy in all.filter(makes_backups) {
                         views.push(view(tx, policy).await?);
                     }
                     Ok(views)
@@ -100,7 +98,7 @@ impl Service {
                     let mut policy = find_policy(tx, project, id).await?;
                     let before = policy.clone();
                     let now = self.now();
-                    if change.apply(&mut policy)? {
+                    if change.apply(&mut policy, now)? {
                         self.note_overdue(tx, &before, now).await?;
                         let next = policy.is_enabled.then(|| next_after(&policy.trigger, now));
                         policy.next_run_at = next.flatten();
@@ -117,16 +115,15 @@ impl Service {
         Ok(policy)
     }
 
-    /// Removes a policy with its bindings and tags; the backups that it made stay.
+    /// Removes a policy with its bindings and tags; the backups that it made stay. Refused while it
+    /// is applied to a locked vault.
     pub async fn delete_policy(&self, caller: &Caller, id: &str) -> Result<()> {
         let project = caller.project(Role::Member, "policy:delete")?;
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
                     let policy = find_policy(tx, project, id).await?;
-                    tx.tags().clear(Tagged::Policy, &policy.id.to_string()).await?;
-                    tx.policies().delete(policy.id).await?;
-                    Ok(())
+                    self.remove_policy(tx, policy.id).await
                 })
             })
             .await
@@ -135,31 +132,44 @@ impl Service {
     /// Runs a policy now, enabled or not. Refused while a run of it goes on.
     pub async fn execute_policy(&self, caller: &Caller, id: &str) -> Result<()> {
         let project = caller.project(Role::Member, "policy:execute")?;
-        self.catalog()
-            .transact(|tx| {
-                Box::pin(async move {
-                    let policy = find_policy(tx, project, id).await?;
-                    if tx.tasks().is_any_running(policy.id).await? {
-                        return Err(Error::PolicyRunning(policy.id));
-                    }
-                    self.start_run(tx, &policy, self.now()).await
+        let mut refused = RefusedVaults::new();
+        loop {
+            let known = &refused;
+            let begun = self
+                .catalog()
+                .transact(|tx| {
+                    Box::pin(async move {
+                        let policy = find_policy(tx, project, id).await?;
+                        if tx.tasks().is_any_running(policy.id).await? {
+                            return Err(Halt::Failed(Error::PolicyRunning(policy.id)));
+                        }
+                        self.start_run(tx, (&policy, self.now()), known).await
+                    })
                 })
-            })
-            .await?;
+                .await;
+            match begun {
+                Ok(()) => break,
+                Err(halt) => halt.note(&mut refused)?,
+            }
+        }
         self.nudge();
         Ok(())
     }
 }
 
-/// A policy of a project. What is no UUID is not found.
+/// The volume door knows no others.
+fn makes_backups(policy: &Policy) -> bool {
+    policy.operation == PolicyOperation::Backup
+}
+
+/// A policy of a project that makes backups. What is no UUID is not found.
 pub(crate) async fn find_policy(
     tx: &mut Transaction<'_>,
     project: &ProjectId,
     id: &str,
 ) -> Result<Policy> {
-    let missing = || Error::PolicyNotFound(id.to_owned());
-    let parsed = PolicyId::parse(id).map_err(|_| missing())?;
-    tx.policies().find(project, parsed).await?.ok_or_else(missing)
+    let policy = find_any_policy(tx, project, id).await?;
+    Some(policy).filter(makes_backups).ok_or_else(|| Error::PolicyNotFound(id.to_owned()))
 }
 
 async fn view(tx: &mut Transaction<'_>, policy: Policy) -> Result<PolicyView> {

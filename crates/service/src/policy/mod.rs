@@ -1,19 +1,28 @@
 //! Policies: when what is backed up, and what is kept.
 //!
-//! [`schedule`] and [`retention`] decide over plain values. `manage` and `binding` are what callers
-//! ask for, `run` begins backups when they are due, and `sweep` removes what is no longer kept.
+//! [`schedule`], [`retention`] and [`longer`] decide over plain values; [`pattern`] and
+//! [`definition`] translate between these and what callers of vaults say. `manage` and `binding` are
+//! what callers of the volume door ask for, `patterned` and `vault` what those of vaults do, over the
+//! same policies. `run` begins backups when they are due, and `sweep` removes what is no longer kept.
 
 mod binding;
 mod change;
+pub mod definition;
+pub mod longer;
 mod manage;
+pub mod pattern;
+mod patterned;
 pub mod retention;
 mod run;
 pub mod schedule;
 mod start;
 mod sweep;
 mod vault;
+mod vault_run;
+mod vault_sweep;
 
 pub(crate) use manage::find_policy;
+pub use patterned::{NewPatternedPolicy, PatternedChange, PatternedFilter, PatternedPolicy};
 
 use strongroom_model::id::VolumeId;
 use strongroom_model::policy::{Days, Policy, Retention, TimeOfDay, Trigger};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use strongroom_catalog::Transaction;
-use strongroom_model::id::RunId;
+use strongroom_model::id::{PolicyId, RunId};
 use strongroom_model::policy::{Policy, Trigger};
 use strongroom_model::task::TaskFault;
 use strongroom_model::time::Timestamp;
@@ -11,6 +11,7 @@ use tracing::{error, warn};
 
 use super::schedule::{firings_after, next_after};
 use super::start::{Begun, Run};
+use super::vault_run::{Attempt, RefusedVaults};
 use crate::Service;
 use crate::error::{Error, Result};
 use crate::jobs::chain;
@@ -81,29 +82,45 @@ impl Service {
     /// Begins the run of one policy unless somebody was quicker; tells whether it did.
     async fn run_due(&self, seen: &Policy) -> Result<bool> {
         let Some(seen_at) = seen.next_run_at else { return Ok(false) };
-        self.catalog()
-            .transact(|tx| {
-                Box::pin(async move {
-                    let Some(policy) = tx.policies().find_any(seen.id).await? else {
-                        return Ok(false);
-                    };
-                    let now = self.now();
-                    if now < seen_at {
-                        // The clock was set back meanwhile: what is to come is not begun.
-                        return Ok(false);
-                    }
-                    let next = next_after(&policy.trigger, now);
-                    if !tx.policies().set_next_run(policy.id, seen_at, next).await? {
-                        return Ok(false);
-                    }
-                    let mut due = firings_due(&policy.trigger, seen_at, now);
-                    let latest = due.pop().unwrap_or(seen_at);
-                    self.note_missed(tx, &policy, &Missed::of(due, now)).await?;
-                    self.start_run(tx, &policy, latest).await?;
-                    Ok(true)
+        let mut refused = RefusedVaults::new();
+        loop {
+            let known = &refused;
+            let begun = self
+                .catalog()
+                .transact(|tx| {
+                    Box::pin(async move { self.begin_due(tx, (seen.id, seen_at), known).await })
                 })
-            })
-            .await
+                .await;
+            match begun {
+                Ok(is_begun) => return Ok(is_begun),
+                Err(halt) => halt.note(&mut refused)?,
+            }
+        }
+    }
+
+    async fn begin_due(
+        &self,
+        tx: &mut Transaction<'_>,
+        (id, seen_at): (PolicyId, Timestamp),
+        refused: &RefusedVaults,
+    ) -> Attempt<bool> {
+        let Some(policy) = tx.policies().find_any(id).await? else {
+            return Ok(false);
+        };
+        let now = self.now();
+        if now < seen_at {
+            // The clock was set back meanwhile: what is to come is not begun.
+            return Ok(false);
+        }
+        let next = next_after(&policy.trigger, now);
+        if !tx.policies().set_next_run(policy.id, seen_at, next).await? {
+            return Ok(false);
+        }
+        let mut due = firings_due(&policy.trigger, seen_at, now);
+        let latest = due.pop().unwrap_or(seen_at);
+        self.note_missed(tx, &policy, &Missed::of(due, now)).await?;
+        self.start_run(tx, (&policy, latest), refused).await?;
+        Ok(true)
     }
 
     /// Reckons the next run anew where it lies further ahead than the trigger says, as after the
@@ -151,7 +168,8 @@ impl Service {
         }
     }
 
-    /// A skipped task for each disk and each firing that is recorded.
+    /// A skipped task for each disk and each firing that is recorded, and a skipped operation for
+    /// each vault.
     async fn note_missed(
         &self,
         tx: &mut Transaction<'_>,
@@ -163,11 +181,13 @@ impl Service {
         }
         let (recent, earlier) = (missed.recent.len(), missed.earlier);
         warn!(policy = %policy.id, recent, earlier, "runs of a policy were missed");
+        let message = |n| missed_message(if n == 0 { earlier } else { 0 });
+        let messages: Vec<_> = (0..recent).map(message).collect();
+        self.log_missed_on_vaults(tx, policy, &messages).await?;
         let volumes = tx.policies().volumes(policy.id).await?;
         let mut tasks = Vec::new();
-        for (n, due_at) in missed.recent.iter().enumerate() {
+        for (due_at, message) in missed.recent.iter().zip(&messages) {
             let run = Run { policy, id: RunId::random(self.chance()), due_at: *due_at };
-            let message = missed_message(if n == 0 { earlier } else { 0 });
             tasks.extend(volumes.iter().map(|volume| {
                 let begun = Begun::Skipped(TaskFault::Missed, message.clone());
                 self.task(&run, *volume, self.backup_name(), begun)

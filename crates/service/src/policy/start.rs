@@ -1,7 +1,5 @@
 //! One run of a policy: a task for each of its disks, and a backup where that can be.
 
-use std::time::Duration;
-
 use strongroom_catalog::Transaction;
 use strongroom_model::id::{BackupId, JobId, ProjectId, RunId, TaskId, UserId, VolumeId};
 use strongroom_model::identity::Role;
@@ -12,6 +10,8 @@ use strongroom_model::task::{Task, TaskFault, TaskStatus};
 use strongroom_model::time::Timestamp;
 use strongroom_model::volume::{Volume, VolumeStatus};
 
+use super::longer;
+use super::vault_run::{Attempt, RefusedVaults};
 use crate::backup::{MadeBy, NewBackup};
 use crate::error::{Error, Result};
 use crate::{Caller, CallerScope, Service};
@@ -37,16 +37,27 @@ impl Begun {
 }
 
 impl Service {
-    /// Begins what a policy does, on all of its disks: what stands in the way of one is its task's
-    /// and hinders no other. The workers are still to be nudged.
+    /// Begins what a policy does, on all of its disks and vaults: what stands in the way of one is
+    /// its own and hinders no other. The workers are still to be nudged.
     pub(super) async fn start_run(
         &self,
         tx: &mut Transaction<'_>,
+        (policy, due_at): (&Policy, Timestamp),
+        refused: &RefusedVaults,
+    ) -> Attempt<()> {
+        let caller = self.caller_for(&policy.user_id, &policy.project_id);
+        self.start_on_disks(tx, &caller, policy, due_at).await?;
+        self.start_on_vaults(tx, &caller, policy, refused).await
+    }
+
+    async fn start_on_disks(
+        &self,
+        tx: &mut Transaction<'_>,
+        caller: &Caller,
         policy: &Policy,
         due_at: Timestamp,
     ) -> Result<()> {
         let run = Run { policy, id: RunId::random(self.chance()), due_at };
-        let caller = self.caller_for(&policy.user_id, &policy.project_id);
         let tags = tx.tags().get(Tagged::Policy, &policy.id.to_string()).await?;
         let mut disks = Vec::new();
         for volume_id in tx.policies().volumes(policy.id).await? {
@@ -60,7 +71,7 @@ impl Service {
             let name = self.backup_name();
             let new = self.automatic_backup(policy, volume_id, (&name, &tags));
             let begun = match volume {
-                Some(volume) => self.begin_task(tx, &caller, (&new, &volume), all_fit).await?,
+                Some(volume) => self.begin_task(tx, caller, (&new, &volume), all_fit).await?,
                 None => {
                     // Told once: later runs leave it out.
                     tx.policies().note_gone(policy.id, volume_id, self.now()).await?;
@@ -73,7 +84,7 @@ impl Service {
     }
 
     /// Who a policy acts as: the user who made it, as a member of its project.
-    pub(super) fn caller_for(&self, user_id: &UserId, project_id: &ProjectId) -> Caller {
+    pub(crate) fn caller_for(&self, user_id: &UserId, project_id: &ProjectId) -> Caller {
         Caller {
             user_id: user_id.clone(),
             scope: CallerScope::Project(project_id.clone()),
@@ -136,8 +147,7 @@ impl Service {
         volume_id: VolumeId,
         (name, tags): (&str, &Tags),
     ) -> NewBackup {
-        let lifetime = |days| Duration::from_secs(u64::from(days) * 24 * 3600);
-        let expires_at = policy.retention.days.map(|days| self.now().plus(lifetime(days)));
+        let expires_at = longer::expires_at(&policy.retention, self.now());
         NewBackup {
             name: Some(name.to_owned()),
             is_forced: true,

@@ -1,49 +1,51 @@
-//! Removing what retentions no longer keep.
+//! Removing what retentions no longer keep, and what has reached its date.
 
 use std::collections::BTreeSet;
 
 use strongroom_catalog::Transaction;
 use strongroom_model::backup::Backup;
-use strongroom_model::id::{BackupId, PolicyId, VolumeId};
-use strongroom_model::policy::Retention;
+use strongroom_model::id::{BackupId, PolicyId, VaultId, VolumeId};
+use strongroom_model::policy::{PolicyOperation, Retention};
+use strongroom_model::resource::ResourceId;
 use strongroom_model::time::Timestamp;
 use tracing::{error, info};
 
 use super::retention::{Candidate, expired};
-use crate::Service;
 use crate::error::{Error, Result};
 use crate::jobs::chain;
+use crate::{Refusal, Service};
+
+/// Backups that are decided over together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Group {
+    /// Those that a policy made of a disk which is bound to it alone.
+    Alone(PolicyId, VolumeId),
+    /// The others of a disk in a vault.
+    Disk(VaultId, ResourceId),
+    /// Those of a server in a vault.
+    Server(VaultId, ResourceId),
+}
 
 impl Service {
-    /// Begins the deletion of every automatic backup that its policy no longer keeps, and returns
-    /// how many. Of a disk that was released, or whose policy is gone, only those go whose own date
-    /// is past. A removal that was given up is begun again. Policies that are disabled remove
-    /// nothing.
+    /// Begins the deletion of every automatic backup that its policy no longer keeps, and of every
+    /// other whose date is past, and returns how many. Of what was released, or whose policy is
+    /// gone, only those go whose own date is past. A removal that was given up is begun again.
+    /// Policies that are disabled remove nothing.
     ///
     /// # Errors
-    /// The first of the failures, after every disk has been seen to.
+    /// The first of the failures, after everything has been seen to.
     pub async fn expire_backups(&self) -> Result<usize> {
         let now = self.now();
-        let disks = self
+        let groups = self
             .catalog()
-            .read(|tx| {
-                Box::pin(async move {
-                    let mut disks: BTreeSet<_> =
-                        tx.backups().to_expire(now).await?.into_iter().collect();
-                    for policy in tx.policies().list_enabled().await? {
-                        let volumes = tx.policies().all_volumes(policy.id).await?;
-                        disks.extend(volumes.into_iter().map(|volume| (policy.id, volume)));
-                    }
-                    Ok::<_, Error>(disks)
-                })
-            })
+            .read(|tx| Box::pin(async move { groups_to_sweep(tx, now).await }))
             .await?;
         let (mut count, mut failure) = (0, None);
-        for (policy_id, volume_id) in disks {
-            match self.expire_of(policy_id, volume_id).await {
+        for group in groups {
+            match self.expire_of(group).await {
                 Ok(gone) => count += gone,
                 Err(error) => {
-                    error!(policy = %policy_id, volume = %volume_id, error = chain(&error), "cannot expire");
+                    tell(group, &error);
                     failure = failure.or(Some(error));
                 }
             }
@@ -53,28 +55,77 @@ impl Service {
 
     /// Removes what a new automatic backup has displaced. A failure is left to the next sweep.
     pub(crate) async fn expire_after(&self, backup: &Backup) {
-        let Some(policy_id) = backup.policy_id else { return };
-        if let Err(error) = self.expire_of(policy_id, backup.volume_id).await {
-            error!(policy = %policy_id, volume = %backup.volume_id, error = chain(&error), "cannot expire");
+        let group = match (backup.origin.server_backup_id, backup.policy_id) {
+            (Some(id), _) => match self.group_of_server(id).await {
+                Ok(Some(group)) => group,
+                Ok(None) => return,
+                Err(error) => {
+                    error!(backup = %id, error = chain(&error), "cannot expire");
+                    return;
+                }
+            },
+            (None, Some(id)) if backup.origin.checkpoint_id.is_none() => {
+                Group::Alone(id, backup.volume_id)
+            }
+            (None, _) if backup.origin.is_automatic => {
+                Group::Disk(backup.vault_id, backup.volume_id.into())
+            }
+            (None, _) => return,
+        };
+        if let Err(error) = self.expire_of(group).await {
+            tell(group, &error);
         }
     }
 
-    async fn expire_of(&self, policy_id: PolicyId, volume_id: VolumeId) -> Result<usize> {
+    async fn group_of_server(&self, id: BackupId) -> Result<Option<Group>> {
+        let found: Result<_> = self
+            .catalog()
+            .read(|tx| Box::pin(async move { Ok(tx.server_backups().find_any(id).await?) }))
+            .await;
+        let automatic = found?.filter(|backup| backup.is_automatic);
+        Ok(automatic.map(|backup| Group::Server(backup.vault_id, backup.server_id.into())))
+    }
+
+    async fn expire_of(&self, group: Group) -> Result<usize> {
         let doomed = self
             .catalog()
             .transact(|tx| {
-                Box::pin(async move { self.begin_expiry(tx, policy_id, volume_id).await })
+                Box::pin(async move {
+                    match group {
+                        Group::Alone(policy_id, volume_id) => {
+                            self.expire_alone(tx, policy_id, volume_id).await
+                        }
+                        Group::Disk(vault_id, id) => {
+                            let disk = tx.backups().of_disk_in(vault_id, id.volume()).await?;
+                            self.expire_in_vault(tx, vault_id, disk).await
+                        }
+                        Group::Server(vault_id, id) => {
+                            let server =
+                                tx.server_backups().of_server(vault_id, id.server()).await?;
+                            self.expire_in_vault(tx, vault_id, server).await
+                        }
+                    }
+                })
             })
-            .await?;
-        if !doomed.is_empty() {
-            info!(policy = %policy_id, volume = %volume_id, backups = ?doomed, "backups expired");
-            self.nudge();
+            .await;
+        match doomed {
+            Ok(doomed) => {
+                if !doomed.is_empty() {
+                    info!(?group, backups = ?doomed, "backups expired");
+                    self.nudge();
+                }
+                Ok(doomed.len())
+            }
+            Err(Error::Refused { reason: Refusal::Locked, message }) => {
+                info!(?group, message, "a lock keeps backups that would have expired");
+                Ok(0)
+            }
+            Err(error) => Err(error),
         }
-        Ok(doomed.len())
     }
 
     /// Decides and acts on what one transaction sees.
-    async fn begin_expiry(
+    async fn expire_alone(
         &self,
         tx: &mut Transaction<'_>,
         policy_id: PolicyId,
@@ -94,26 +145,55 @@ impl Service {
         for one in candidates.iter_mut().filter(|one| doomed.contains(&one.id)) {
             one.is_held = is_held(tx, one.id).await?;
         }
-        for (one, backup) in candidates.iter_mut().zip(&backups) {
-            one.is_held |= self.is_kept_by_lock(tx, backup, self.now()).await?;
-        }
         let mut doomed = doomed_by(retention, self.now(), &candidates);
-        let kept: BTreeSet<_> =
-            candidates.iter().filter(|one| one.is_held).map(|one| one.id).collect();
         let half_removed = backups.iter().filter(|backup| Self::is_half_removed(backup));
-        doomed.extend(half_removed.map(|backup| backup.id).filter(|id| !kept.contains(id)));
-        let Some(first) = backups.first() else { return Ok(doomed) };
-        let caller = self.caller_for(&first.user_id, &first.project_id);
+        doomed.extend(half_removed.map(|backup| backup.id));
+        let mut gone = Vec::new();
         for mut backup in backups.into_iter().filter(|backup| doomed.contains(&backup.id)) {
+            if self.is_kept_by_lock(tx, &backup, self.now()).await? {
+                continue;
+            }
+            let caller = self.caller_for(&backup.user_id, &backup.project_id);
             self.begin_deletion(tx, &caller, &mut backup).await?;
+            gone.push(backup.id);
         }
-        Ok(doomed)
+        Ok(gone)
     }
 }
 
-/// What the retention of the policy that the disk is bound to removes; if it is bound to it no
-/// longer, what its own date removes.
-fn doomed_by(
+fn tell(group: Group, error: &Error) {
+    error!(?group, error = chain(error), "cannot expire");
+}
+
+/// Everything that a policy which is enabled decides over, and everything that has a date which is
+/// past.
+async fn groups_to_sweep(tx: &mut Transaction<'_>, now: Timestamp) -> Result<BTreeSet<Group>> {
+    let mut groups = BTreeSet::new();
+    let alone = tx.backups().to_expire(now).await?;
+    groups.extend(alone.into_iter().map(|(policy, volume)| Group::Alone(policy, volume)));
+    let disks = tx.backups().to_expire_in_vaults(now).await?;
+    groups.extend(disks.into_iter().map(|(vault, disk)| Group::Disk(vault, disk.into())));
+    let servers = tx.server_backups().to_expire(now).await?;
+    groups.extend(servers.into_iter().map(|(vault, one)| Group::Server(vault, one.into())));
+    for policy in tx.policies().list_enabled().await? {
+        if policy.operation != PolicyOperation::Backup {
+            continue;
+        }
+        let volumes = tx.policies().all_volumes(policy.id).await?;
+        groups.extend(volumes.into_iter().map(|volume| Group::Alone(policy.id, volume)));
+        for bound in tx.policies().vaults(policy.id).await? {
+            let id = bound.vault_id;
+            let disks = tx.backups().automatic_in(id).await?;
+            groups.extend(disks.into_iter().map(|disk| Group::Disk(id, disk.into())));
+            let servers = tx.server_backups().automatic_in(id).await?;
+            groups.extend(servers.into_iter().map(|server| Group::Server(id, server.into())));
+        }
+    }
+    Ok(groups)
+}
+
+/// What the retention of the policy that applies removes; if none does, what its own date removes.
+pub(super) fn doomed_by(
     retention: Option<&Retention>,
     now: Timestamp,
     candidates: &[Candidate],
@@ -121,14 +201,20 @@ fn doomed_by(
     if let Some(retention) = retention {
         return expired(retention, now, candidates);
     }
-    let is_past = |one: &&Candidate| one.expires_at.is_some_and(|at| at <= now);
-    let dated: BTreeSet<_> = candidates.iter().filter(is_past).map(|one| one.id).collect();
+    let dated: BTreeSet<_> =
+        candidates.iter().filter(|one| is_past(one, now)).map(|one| one.id).collect();
     let mut doomed = expired(&Retention::for_ever(), now, candidates);
     doomed.retain(|id| dated.contains(id));
     doomed
 }
 
-fn candidate(backup: &Backup) -> Candidate {
+/// Whether a backup has reached its date.
+pub(super) fn is_past(one: &Candidate, now: Timestamp) -> bool {
+    one.expires_at.is_some_and(|at| at <= now)
+}
+
+/// What is decided over, of the backup of a disk.
+pub(super) fn candidate(backup: &Backup) -> Candidate {
     Candidate {
         id: backup.id,
         created_at: backup.created_at,
@@ -139,7 +225,7 @@ fn candidate(backup: &Backup) -> Candidate {
 }
 
 /// Whether another project may use a backup, or a volume is still to be made of it.
-async fn is_held(tx: &mut Transaction<'_>, id: BackupId) -> Result<bool> {
+pub(super) async fn is_held(tx: &mut Transaction<'_>, id: BackupId) -> Result<bool> {
     let is_shared = tx.shares().exist_of(id).await?;
     Ok(is_shared || tx.volumes().is_any_to_be_made_from(id).await?)
 }

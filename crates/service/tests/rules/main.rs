@@ -6,6 +6,7 @@ mod backups;
 #[path = "../clock/calendar.rs"]
 #[allow(dead_code, reason = "another binary uses the rest")]
 mod calendar;
+mod checkpoints;
 mod hands;
 mod identity;
 mod interruption;
@@ -14,6 +15,7 @@ mod jobs;
 mod members;
 #[path = "../clock/keeping.rs"]
 mod keeping;
+mod points;
 mod policies;
 mod policy_clock;
 mod policy_dates;
@@ -21,6 +23,7 @@ mod policy_keeps;
 mod policy_runs;
 mod policy_year;
 mod quotas;
+mod server_backups;
 mod servers;
 mod shares;
 mod tags;

@@ -1,6 +1,7 @@
 //! The CBR door: what it does with every request, and each family of its operations.
 
 mod backups;
+mod domain;
 mod features;
 mod frame;
 mod members;
