@@ -23,6 +23,7 @@ pub mod policy;
 pub mod protectable;
 pub mod quota;
 pub mod record;
+pub mod recovery;
 pub mod refusal;
 mod replication;
 pub mod restore;

@@ -23,6 +23,7 @@ mod policy_keeps;
 mod policy_runs;
 mod policy_year;
 mod quotas;
+mod recoveries;
 mod server_backups;
 mod servers;
 mod shares;
