@@ -1,6 +1,7 @@
 //! The CBR door: what it does with every request, and each family of its operations.
 
 mod backups;
+mod agents;
 mod domain;
 mod features;
 mod frame;
@@ -12,3 +13,4 @@ mod protectables;
 mod samples;
 mod saved_isolation;
 mod strict;
+mod organization_policies;
