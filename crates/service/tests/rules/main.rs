@@ -29,5 +29,6 @@ mod tags;
 mod vault_keeps;
 mod vault_policies;
 mod vault_runs;
+mod vault_year;
 mod volumes;
 mod world;
