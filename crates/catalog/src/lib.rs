@@ -8,6 +8,7 @@
 //! The catalogue decides nothing and knows neither HTTP nor how bytes are stored. It takes instants
 //! as arguments and reads no clock.
 
+mod agent;
 mod assignment;
 mod backup;
 mod checkpoint;
@@ -18,6 +19,7 @@ mod expiry;
 mod job;
 mod migrate;
 mod operation;
+mod organization_policy;
 mod page;
 #[cfg(test)]
 mod plan;
@@ -42,6 +44,7 @@ mod vault_policy;
 mod vault_usage;
 mod volume;
 
+pub use agent::Agents;
 pub use assignment::Assignments;
 pub use backup::{BackupFilter, BackupKey, BackupQuery, Backups};
 pub use checkpoint::Checkpoints;
@@ -50,6 +53,7 @@ pub use domain::Domains;
 pub use error::{Error, Result};
 pub use job::{JobCounts, JobRecord, JobState, Jobs};
 pub use operation::{OperationEnd, OperationFilter, OperationQuery, Operations};
+pub use organization_policy::OrganizationPolicies;
 pub use policy::Policies;
 pub use project::Projects;
 pub use quota::Quotas;

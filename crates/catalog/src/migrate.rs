@@ -9,10 +9,11 @@ use crate::error::{Error, Result};
 use crate::sql::Dialect;
 
 /// The steps in order; a database of schema `n` has gone through the first `n`.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("../migrations/0001_catalogue.sql"),
     include_str!("../migrations/0002_policies.sql"),
     include_str!("../migrations/0004_vaults.sql"),
+    include_str!("../migrations/0005_agents.sql"),
 ];
 
 /// Runs the steps that the database lacks.

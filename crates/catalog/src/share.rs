@@ -332,6 +332,14 @@ impl Shares<'_> {
         self.0.execute(TABLE.what, sql, vec![Value::text(to)]).await
     }
 
+    /// Whether there is a share between two projects, either way.
+    pub async fn exist_between(&mut self, one: &ProjectId, other: &ProjectId) -> Result<bool> {
+        let tail = "WHERE from_project_id = $1 AND to_project_id = $2 \
+             OR from_project_id = $2 AND to_project_id = $1 LIMIT 1";
+        let values = vec![Value::text(one), Value::text(other)];
+        Ok(TABLE.find(self.0, tail, values, decode).await?.is_some())
+    }
+
     /// Whether a backup is shared with anybody who has not declined.
     pub async fn exist_of(&mut self, backup_id: BackupId) -> Result<bool> {
         let tail = "WHERE backup_id = $1 AND status <> 'rejected' LIMIT 1";

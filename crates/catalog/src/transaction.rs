@@ -5,9 +5,9 @@ use std::pin::Pin;
 
 use crate::sql::Session;
 use crate::{
-    Assignments, Backups, Checkpoints, Domains, Jobs, Operations, Policies, Projects, Quotas,
-    Replications, Revocations, SavedPoints, ServerBackups, Settings, Shares, Snapshots, TagSets,
-    Tasks, Users, Vaults, Volumes,
+    Agents, Assignments, Backups, Checkpoints, Domains, Jobs, Operations, OrganizationPolicies,
+    Policies, Projects, Quotas, Replications, Revocations, SavedPoints, ServerBackups, Settings,
+    Shares, Snapshots, TagSets, Tasks, Users, Vaults, Volumes,
 };
 
 /// A boxed future that may move between threads.
@@ -99,6 +99,16 @@ impl Transaction<'_> {
     /// The log of what was done.
     pub const fn operations(&mut self) -> Operations<'_> {
         Operations(&mut self.session)
+    }
+
+    /// Agents in servers.
+    pub const fn agents(&mut self) -> Agents<'_> {
+        Agents(&mut self.session)
+    }
+
+    /// Policies of whole domains.
+    pub const fn organization_policies(&mut self) -> OrganizationPolicies<'_> {
+        OrganizationPolicies(&mut self.session)
     }
 
     /// Backups that other projects may use.

@@ -69,6 +69,12 @@ uuid_id! {
     OperationId,
     /// Names the record of a backup's copy in another region.
     ReplicationId,
+    /// Names an agent in a server; its own choice.
+    AgentId,
+    /// Names a directory that an agent has backed up.
+    AgentPathId,
+    /// Names a policy of a whole domain.
+    OrganizationPolicyId,
     /// Names a port: a server's interface as the network sees it.
     PortId,
     /// Names a network.

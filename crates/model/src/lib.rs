@@ -14,6 +14,7 @@
 //! A [`server_backup`] owns the backups of a server's disks; a [`checkpoint`] is one run over the
 //! [`resource`]s of a vault; an [`operation`] tells how such a piece of work ended.
 
+pub mod agent;
 pub mod backup;
 pub mod chance;
 pub mod checkpoint;
@@ -21,6 +22,7 @@ pub mod id;
 pub mod identity;
 pub mod job;
 pub mod operation;
+pub mod organization_policy;
 pub mod page;
 pub mod policy;
 pub mod project;

@@ -174,7 +174,6 @@ fn code_of(area: Area, error: &Error) -> Code {
         Error::VolumeNotFound(_) => Code::DiskNotFound,
         Error::ServerNotFound(_) => Code::ServerNotFound,
         Error::SnapshotNotFound(_) => Code::SnapshotNotFound,
-        Error::ServerNotFound(_) => Code::ServerNotFound,
         Error::PolicyNotFound(_) => Code::PolicyNotFound,
         Error::ShareNotFound(_) => Code::MemberNotFound,
         Error::JobNotFound(_) | Error::OperationNotFound(_) => Code::OperationLogNotFound,
@@ -249,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_flat_and_has_two_keys() {
+    fn c23_c43_a_refusal_is_flat_and_has_two_keys() {
         let lines = [
             told(Area::Backup, Error::BackupNotFound("b".to_owned())),
             told(Area::Policy, Error::PolicyNotFound("p".to_owned())),

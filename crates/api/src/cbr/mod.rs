@@ -19,13 +19,16 @@
 
 #![allow(dead_code, reason = "families of operations that are still to come need the rest")]
 
+mod agents;
 mod authentication;
 mod call;
 mod code;
+mod domain;
 mod fault;
 mod features;
 mod fields;
 mod openapi;
+mod organization_policies;
 mod paging;
 mod path;
 mod policies;
@@ -63,6 +66,8 @@ pub struct CbrSettings {
     /// The address for links, as in `https://backup.example.org:8799`; that of each request if
     /// absent.
     pub public_endpoint: Option<String>,
+    /// The address of the identity door as clients know it, without a version.
+    pub identity_endpoint: String,
     /// The most bytes of a request's body; more is refused.
     pub body_limit_bytes: usize,
     /// Where request ids come from.

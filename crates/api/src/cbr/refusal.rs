@@ -44,6 +44,7 @@ pub(super) fn code(area: Area, reason: Refusal) -> Code {
         Refusal::VaultExpanding => Code::ExpansionRefused,
         Refusal::VaultFull => Code::VaultFull,
         Refusal::VaultUnfitForBackup => Code::VaultTypeForbidsBackup,
+        Refusal::VaultTakesNone => Code::VaultTakesNoResources,
         Refusal::TooManyVaults => Code::TooManyVaults,
         Refusal::VaultBusy => Code::BackupRunning,
         Refusal::BackupsRunning => Code::BackupsRunning,
@@ -70,5 +71,9 @@ pub(super) fn code(area: Area, reason: Refusal) -> Code {
         Refusal::TagMissing => Code::TagNotFound,
         Refusal::SyncUnsupported => Code::VaultWithoutSync,
         Refusal::SyncFailed => Code::ImportFailed,
+        Refusal::AgentMissing => Code::AgentNotFound,
+        Refusal::AgentInvalid => Code::InvalidAgent,
+        Refusal::TooManyAgentPaths => Code::TooManyAgentPaths,
+        Refusal::OrganizationPolicyMissing => Code::PolicyNotFound,
     }
 }

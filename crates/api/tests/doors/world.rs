@@ -148,7 +148,13 @@ impl World {
         user.expect(201)["user"]["id"].as_str().unwrap().to_owned()
     }
 
-    async fn make_project(&self, name: &str, member: &str) -> String {
+    /// The id of the first administrator.
+    pub(crate) async fn admin_id(&self) -> String {
+        let me = self.identity(&self.admin).get("/v3/auth/tokens").await.json();
+        me["token"]["user"]["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn make_project(&self, name: &str, member: &str) -> String {
         let admin = self.identity(&self.admin);
         let wish = json!({"project": {"name": name}});
         let made = admin.post("/v3/projects", wish).await.expect(201);
@@ -160,6 +166,22 @@ impl World {
             admin.send("PUT", &path, None).await.expect(204);
         }
         project
+    }
+
+    /// A member of a project in a domain of its own, and the name of that domain.
+    pub(crate) async fn stranger(&self) -> (Access, String) {
+        let admin = self.identity(&self.admin);
+        let make = async |noun: &str, wish: Value| {
+            let made = admin.post(&format!("/v3/{noun}s"), json!({ noun: wish })).await.expect(201);
+            made[noun]["id"].as_str().unwrap().to_owned()
+        };
+        let domain = make("domain", json!({"name": "elsewhere"})).await;
+        let project = make("project", json!({"name": "gamma", "domain_id": domain})).await;
+        let wish = json!({"name": "eve", "password": PASSWORD, "domain_id": domain});
+        let user = make("user", wish).await;
+        let path = format!("/v3/projects/{project}/users/{user}/roles/{:032}", 2);
+        admin.send("PUT", &path, None).await.expect(204);
+        (self.access(&user, &project).await, "elsewhere".to_owned())
     }
 
     /// Logs a user in.
@@ -272,6 +294,7 @@ fn doors(service: &Service, chance: &Arc<dyn Chance>) -> (Router, Router) {
 fn cbr_door(service: &Service, chance: &Arc<dyn Chance>) -> Router {
     let settings = CbrSettings {
         public_endpoint: None,
+        identity_endpoint: "http://id.test:5000".to_owned(),
         body_limit_bytes: BODY_LIMIT_BYTES,
         chance: Arc::clone(chance),
     };

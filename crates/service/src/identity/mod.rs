@@ -5,6 +5,7 @@
 
 mod admin;
 mod bootstrap;
+mod directory;
 mod token;
 mod user;
 

@@ -66,7 +66,7 @@ async fn serve(args: Up) -> anyhow::Result<()> {
     tasks.spawn(listen(identity_listener, door, stop.clone()));
     let door = volume::router(service.clone(), volume_settings(&service, addresses));
     tasks.spawn(listen(volume_listener, door, stop.clone()));
-    let door = cbr::router(service.clone(), cbr_settings());
+    let door = cbr::router(service.clone(), cbr_settings(addresses));
     tasks.spawn(listen(cbr_listener, door, stop.clone()));
     let jobs = tokio::task::spawn(service.clone().run_jobs(stop.clone()));
 
@@ -185,9 +185,10 @@ fn volume_settings(service: &Service, addresses: Addresses) -> VolumeSettings {
     }
 }
 
-fn cbr_settings() -> CbrSettings {
+fn cbr_settings(addresses: Addresses) -> CbrSettings {
     CbrSettings {
         public_endpoint: None,
+        identity_endpoint: format!("http://{}", addresses.identity),
         body_limit_bytes: cbr::DEFAULT_BODY_LIMIT_BYTES,
         chance: Arc::new(SystemChance),
     }
