@@ -37,6 +37,7 @@ pub(super) fn code(area: Area, reason: Refusal) -> Code {
         Refusal::ResourceState => Code::ResourceStatusForbidsBackup,
         Refusal::ServerWithoutDisks => Code::ServerWithoutDisks,
         Refusal::VaultNotUpdatable => Code::VaultNotUpdatable,
+        Refusal::VaultTakesNone => Code::VaultTakesNoResources,
         Refusal::VaultNotDeletable => Code::VaultNotDeletable,
         Refusal::VaultState => Code::InvalidVaultStatus,
         Refusal::VaultStateForBackup => Code::VaultStatusForbidsBackup,

@@ -13,4 +13,5 @@ mod protectables;
 mod samples;
 mod saved_isolation;
 mod strict;
+mod policies;
 mod organization_policies;
