@@ -15,3 +15,4 @@ mod saved;
 mod shares;
 mod support;
 mod tags;
+mod vault_policies;

@@ -79,7 +79,7 @@ fn some_pattern(dice: &mut Dice) -> String {
 fn patterns_fire_when_a_calendar_of_their_own_says() {
     let mut dice = Dice(5);
     let mut tally = Tally::new();
-    for round in 0..200 {
+    for round in 0..50 {
         let start = day_number(Ymd(2024, 1, 1)) + dice.below(700);
         let patterns: Vec<_> = (0..=dice.below(3)).map(|_| some_pattern(&mut dice)).collect();
         let Ymd(year, month, day) = date_of(start);
@@ -99,7 +99,7 @@ fn patterns_fire_when_a_calendar_of_their_own_says() {
         assert_eq!(found, expected, "round {round}: {patterns:?} from {date}");
         *tally.entry("firings").or_default() += found.len();
     }
-    assert!(tally["firings"] > 5000, "{tally:?}");
+    assert!(tally["firings"] > 1000, "{tally:?}");
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn what_the_volume_door_says_is_written_in_patterns_that_fire_at_the_same_time()
     let mut dice = Dice(6);
     let now = instant(day_number(Ymd(2024, 2, 10)) * DAY);
     let mut tally = Tally::new();
-    for round in 0..200 {
+    for round in 0..40 {
         // Behind UTC the last of a month falls into the next one, which no pattern says.
         let ahead = dice.once_in(2);
         let zones = ["UTC+00:00", "UTC+08:00", "UTC+14:00", "Asia/Kathmandu"];
@@ -129,7 +129,7 @@ fn what_the_volume_door_says_is_written_in_patterns_that_fire_at_the_same_time()
             *tally.entry("firings").or_default() += usize::from(is_said);
         }
     }
-    assert!(tally["firings"] > 50_000, "{tally:?}");
+    assert!(tally["firings"] > 8000, "{tally:?}");
 }
 
 /// So many months later, one day at a time.

@@ -39,5 +39,6 @@ mod vault_runs;
 mod vault_lock;
 mod vault_removal;
 mod vaults;
+mod vault_year;
 mod volumes;
 mod world;

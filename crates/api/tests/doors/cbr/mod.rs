@@ -15,3 +15,5 @@ mod protectables;
 mod samples;
 mod saved_isolation;
 mod strict;
+mod policies;
+mod organization_policies;
