@@ -14,6 +14,7 @@ mod isolation;
 mod jobs;
 #[path = "../clock/keeping.rs"]
 mod keeping;
+mod organization;
 mod points;
 mod policies;
 mod policy_clock;
