@@ -174,7 +174,6 @@ fn code_of(area: Area, error: &Error) -> Code {
         Error::VolumeNotFound(_) => Code::DiskNotFound,
         Error::ServerNotFound(_) => Code::ServerNotFound,
         Error::SnapshotNotFound(_) => Code::SnapshotNotFound,
-        Error::ServerNotFound(_) => Code::ServerNotFound,
         Error::PolicyNotFound(_) => Code::PolicyNotFound,
         Error::ShareNotFound(_) => Code::MemberNotFound,
         Error::JobNotFound(_) | Error::OperationNotFound(_) => Code::OperationLogNotFound,

@@ -12,3 +12,5 @@ mod protectables;
 mod samples;
 mod saved_isolation;
 mod strict;
+mod vault_tags;
+mod vaults;

@@ -1,6 +1,5 @@
 //! Rows put into the catalogue as another process would, where no door makes them with such ids.
 
-use strongroom_catalog::Error;
 use strongroom_model::backup::{Backup, BackupStatus, Origin};
 use strongroom_model::id::{
     BackupId, CheckpointId, OperationId, ProjectId, ServerId, UserId, VaultId, VolumeId,
@@ -12,6 +11,7 @@ use strongroom_model::server_backup::ServerBackup;
 use strongroom_model::size::GiB;
 use strongroom_model::time::Timestamp;
 use strongroom_model::vault::{ObjectType, ProtectType, Vault, VaultTerms};
+use strongroom_service::Error;
 
 use crate::world::World;
 
