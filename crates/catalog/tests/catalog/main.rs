@@ -12,3 +12,4 @@ mod records;
 mod shares;
 mod support;
 mod tags;
+mod vaults;
