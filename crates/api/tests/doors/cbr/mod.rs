@@ -1,6 +1,7 @@
 //! The CBR door: what it does with every request, and each family of its operations.
 
 mod backups;
+mod checkpoints;
 mod domain;
 mod features;
 mod frame;
@@ -9,6 +10,7 @@ mod operation_logs;
 mod operations;
 mod planted;
 mod protectables;
+mod restores;
 mod samples;
 mod saved_isolation;
 mod strict;
