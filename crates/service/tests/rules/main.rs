@@ -32,5 +32,8 @@ mod vault_keeps;
 mod vault_policies;
 mod vault_runs;
 mod vault_year;
+mod vault_lock;
+mod vault_removal;
+mod vaults;
 mod volumes;
 mod world;
