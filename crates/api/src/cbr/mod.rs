@@ -19,6 +19,7 @@
 
 #![allow(dead_code, reason = "families of operations that are still to come need the rest")]
 
+mod agents;
 mod authentication;
 mod backup_view;
 mod backups;
@@ -35,6 +36,7 @@ mod openapi;
 mod operation_fault;
 mod operation_logs;
 mod orders;
+mod organization_policies;
 mod paging;
 mod path;
 mod policies;

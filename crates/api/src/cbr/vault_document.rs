@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 use strongroom_model::tag::Tags;
-use strongroom_model::vault::{CloudType, ConsistentLevel, ObjectType, ProtectType, VaultTerms};
+use strongroom_model::vault::VaultTerms;
 use strongroom_service::vault::{ResourceView, VaultView};
 
+use super::provider::{provider_id, spec_code};
 use super::time;
 
 /// A vault, bare.
@@ -84,34 +85,4 @@ fn bind_rules(terms: &VaultTerms) -> Value {
 /// Tags as a list of keys and values.
 pub(super) fn tags(tags: &Tags) -> Value {
     tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect()
-}
-
-/// The fixed id of what protects such objects.
-pub(super) const fn provider_id(object_type: ObjectType) -> &'static str {
-    match object_type {
-        ObjectType::Server => "0daac4c5-6707-4851-97ba-169e36266b66",
-        ObjectType::Disk => "d1603440-187d-4516-af25-121250c7cc97",
-        ObjectType::Turbo => "3f3c3220-245c-4805-b811-758870015881",
-        ObjectType::Vmware => "a13639de-00be-4e94-af30-26912d75e4a2",
-        ObjectType::Workspace => "86a80900-71bf-4961-956a-d52df944f84a",
-        // Not published: these are ours.
-        ObjectType::Rds => "5b2f0a83-6f0e-4d53-8a0c-2c1f6f0b7d11",
-        ObjectType::File => "5b2f0a83-6f0e-4d53-8a0c-2c1f6f0b7d12",
-    }
-}
-
-/// What would stand on a bill.
-fn spec_code(terms: &VaultTerms) -> String {
-    let kind = match terms.object_type {
-        ObjectType::Server if terms.cloud_type == CloudType::Hybrid => {
-            return "vault.hybrid.server.normal".to_owned();
-        }
-        ObjectType::Server if terms.protect_type == ProtectType::Replication => {
-            return "vault.replication.server.normal".to_owned();
-        }
-        ObjectType::Server if terms.consistent_level == ConsistentLevel::Application => "database",
-        ObjectType::Disk => "volume",
-        other => other.as_str(),
-    };
-    format!("vault.backup.{kind}.normal")
 }

@@ -1,6 +1,7 @@
 //! The catalogue through its public face; every test body runs on SQLite and on PostgreSQL.
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod agents;
 mod concurrency;
 mod identity;
 mod jobs;
@@ -13,3 +14,4 @@ mod saved;
 mod shares;
 mod support;
 mod tags;
+mod vault_policies;

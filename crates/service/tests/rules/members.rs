@@ -9,6 +9,7 @@ use strongroom_model::size::GiB;
 use strongroom_model::vault::{ObjectType, ProtectType, Vault, VaultStatus, VaultTerms};
 use strongroom_model::volume::{Volume, VolumeStatus};
 use strongroom_service::member::{MemberChange, MemberListing};
+use strongroom_service::restore::RestoreRequest;
 use strongroom_service::saved::{Ownership, Saved, SavedListing};
 use strongroom_service::share::ShareListing;
 use strongroom_service::volume::{NewVolume, VolumeOrigin};
@@ -180,8 +181,9 @@ async fn a_receiver_sees_nothing_that_is_only_the_owners() {
         Err(Error::BackupNotFound(_))
     ));
     assert!(matches!(s.w.service.delete_saved(&s.other, &id).await, Err(Error::BackupNotFound(_))));
-    let restored = s.w.service.restore_backup(&s.other, &s.disk.id.to_string(), Default::default());
-    assert!(matches!(restored.await, Err(Error::BackupNotFound(_))));
+    let part = s.disk.id.to_string();
+    let restored = s.w.service.restore_backup(&s.other, &part, RestoreRequest::default()).await;
+    assert!(matches!(restored, Err(Error::BackupNotFound(_))));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod backups;
 mod checkpoints;
+mod agents;
 mod domain;
 mod features;
 mod frame;
@@ -14,3 +15,5 @@ mod restores;
 mod samples;
 mod saved_isolation;
 mod strict;
+mod policies;
+mod organization_policies;
