@@ -18,7 +18,7 @@ CREATE TABLE agent (
     PRIMARY KEY (project_id, id)
 );
 
--- definition, schedule: documents in the caller's own words.
+-- definition, patterns: documents in the caller's own words.
 CREATE TABLE organization_policy (
     id                $TEXT NOT NULL PRIMARY KEY,
     domain_id         $TEXT NOT NULL,
@@ -29,7 +29,8 @@ CREATE TABLE organization_policy (
     policy_name       $TEXT NOT NULL,
     is_policy_enabled BIGINT NOT NULL,
     definition        $TEXT NOT NULL,
-    schedule          $TEXT NOT NULL,
+    patterns          $TEXT NOT NULL,
+    start_window      BIGINT,
     created_at        BIGINT NOT NULL
 );
 CREATE INDEX organization_policy_order ON organization_policy (domain_id, created_at, id);

@@ -1,11 +1,10 @@
 //! Policies of whole domains, and the policies of projects that they stand behind.
 
 use strongroom_model::id::{DomainId, OrganizationPolicyId, PolicyId, ProjectId};
-use strongroom_model::organization_policy::{
-    Deployment, OrganizationOperation, OrganizationPolicy,
-};
+use strongroom_model::organization_policy::{Deployment, OrganizationPolicy};
+use strongroom_model::policy::PolicyOperation;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::record::{Fields, Table};
 use crate::sql::{Session, Value};
 
@@ -22,7 +21,8 @@ const TABLE: Table = Table {
         "policy_name",
         "is_policy_enabled",
         "definition",
-        "schedule",
+        "patterns",
+        "start_window",
         "created_at",
     ],
 };
@@ -80,6 +80,12 @@ impl OrganizationPolicies<'_> {
         DEPLOYMENT.insert(self.0, values).await
     }
 
+    /// Forgets what was deployed to a project.
+    pub async fn undeploy(&mut self, project: &ProjectId) -> Result<u64> {
+        let sql = "DELETE FROM organization_deployment WHERE project_id = $1";
+        self.0.execute(DEPLOYMENT.what, sql, vec![Value::text(project)]).await
+    }
+
     /// The policies of projects that it stands behind, by project.
     pub async fn deployments(&mut self, id: OrganizationPolicyId) -> Result<Vec<Deployment>> {
         let tail = "WHERE organization_policy_id = $1 ORDER BY project_id, policy_id";
@@ -97,24 +103,27 @@ fn values(policy: &OrganizationPolicy) -> Vec<Value> {
         Value::text(policy.operation.as_str()),
         Value::text(&policy.policy_name),
         Value::int(policy.is_policy_enabled),
-        Value::text(&policy.definition),
-        Value::text(&policy.trigger),
+        Value::json(&policy.definition),
+        Value::json(&policy.patterns),
+        Value::Int(policy.start_window_minutes.map(i64::from)),
         policy.created_at.into(),
     ]
 }
 
 fn decode(row: &Fields<'_>) -> Result<OrganizationPolicy> {
+    let window = row.opt_int("start_window")?.map(u16::try_from).transpose();
     Ok(OrganizationPolicy {
         id: row.id("id", OrganizationPolicyId::parse)?,
         domain_id: row.id("domain_id", DomainId::parse)?,
         name: row.text("name")?,
         description: row.text("description")?,
         effective_scope: row.text("effective_scope")?,
-        operation: row.parsed("operation", OrganizationOperation::parse)?,
+        operation: row.parsed("operation", PolicyOperation::parse)?,
         policy_name: row.text("policy_name")?,
         is_policy_enabled: row.flag("is_policy_enabled")?,
-        definition: row.text("definition")?,
-        trigger: row.text("schedule")?,
+        definition: row.json("definition")?,
+        patterns: row.json("patterns")?,
+        start_window_minutes: window.map_err(|_| Error::TooLarge { what: "number of minutes" })?,
         created_at: row.instant("created_at")?,
     })
 }

@@ -4,9 +4,7 @@ use sqlx::Row;
 use strongroom_testkit::database::Database;
 
 use crate::sql::Dialect;
-use crate::{
-    Catalog, Error, backup, expiry, job, operation, quota, saved, vault_usage, volume,
-};
+use crate::{Catalog, Error, backup, expiry, job, operation, quota, saved, vault_usage, volume};
 
 /// Jobs for PostgreSQL, to which any index is as good as another while a table is empty.
 const JOBS: [&str; 2] = [

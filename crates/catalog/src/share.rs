@@ -1,5 +1,7 @@
 //! Shares: backups that other projects may use.
 
+use std::collections::BTreeMap;
+
 use strongroom_model::backup::Backup;
 use strongroom_model::id::{BackupId, ProjectId, ShareId, VaultId};
 use strongroom_model::page::{Direction, Page, SortBy, Start};
@@ -346,6 +348,18 @@ impl Shares<'_> {
         let found = TABLE.find(self.0, tail, vec![Value::text(backup_id)], decode).await?;
         Ok(found.is_some())
     }
+}
+
+/// Shares by id; those that do not exist are left out.
+pub(crate) async fn by_ids(
+    session: &mut Session,
+    ids: impl Iterator<Item = ShareId>,
+) -> Result<BTreeMap<ShareId, Share>> {
+    let mut conditions = Conditions::default();
+    conditions.is_one_of("id", ids.map(Value::text));
+    let tail = conditions.where_clause();
+    let found = TABLE.list(session, &tail, conditions.values(), decode).await?;
+    Ok(found.into_iter().map(|share| (share.id, share)).collect())
 }
 
 fn apply(conditions: &mut Conditions, filter: &ShareFilter) {

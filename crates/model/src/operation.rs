@@ -87,6 +87,8 @@ words! {
 pub struct OperationDetail {
     /// What a backup was restored onto: its id and its name.
     pub target: Option<(ResourceId, String)>,
+    /// Whether the server that is restored onto is to be on afterwards.
+    pub power_on: Option<bool>,
     /// How many things it was about.
     pub total: Option<u64>,
     /// How many of them it failed for.

@@ -1,18 +1,10 @@
 //! Organization policies: one policy for every project of a domain.
 
-use crate::id::{DomainId, OrganizationPolicyId, PolicyId, ProjectId};
-use crate::time::Timestamp;
-use crate::vault::words;
+use serde_json::{Map, Value};
 
-words! {
-    /// What a policy of an organization does.
-    OrganizationOperation {
-        /// It makes backups.
-        Backup = "backup",
-        /// It copies backups to another region.
-        Replication = "replication",
-    }
-}
+use crate::id::{DomainId, OrganizationPolicyId, PolicyId, ProjectId};
+use crate::policy::PolicyOperation;
+use crate::time::Timestamp;
 
 /// A policy for every project of a domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,15 +20,17 @@ pub struct OrganizationPolicy {
     /// For whom it is meant, in the caller's own words.
     pub effective_scope: String,
     /// What it does.
-    pub operation: OrganizationOperation,
+    pub operation: PolicyOperation,
     /// The name of the policy in each project.
     pub policy_name: String,
     /// Whether the policies run by themselves.
     pub is_policy_enabled: bool,
-    /// How long backups are kept, a JSON object in the caller's own words.
-    pub definition: String,
-    /// When backups are made, a JSON object in the caller's own words.
-    pub trigger: String,
+    /// How long backups are kept, and where they are copied to, in the caller's own words.
+    pub definition: Map<String, Value>,
+    /// When the policies run, in the caller's own words.
+    pub patterns: Vec<String>,
+    /// By how many minutes a run may begin late.
+    pub start_window_minutes: Option<u16>,
     /// When it was made.
     pub created_at: Timestamp,
 }

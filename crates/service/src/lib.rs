@@ -7,6 +7,7 @@
 //! Each function of a noun's file does: authorise, read, decide, write, enqueue. The work itself
 //! is done by [`jobs`], which tell the truth about its end whatever happens in between.
 
+pub mod agent;
 pub mod backup;
 pub mod caller;
 pub mod checkpoint;
@@ -23,6 +24,7 @@ pub mod policy;
 pub mod protectable;
 pub mod quota;
 pub mod record;
+pub mod recovery;
 pub mod refusal;
 mod replication;
 pub mod restore;

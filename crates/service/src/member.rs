@@ -89,6 +89,10 @@ impl Service {
         id: &str,
     ) -> Result<Saved> {
         let (saved, share) = self.find_readable(tx, caller, project, id).await?;
+        if share.is_none() && saved.project_id() != project {
+            // An administrator sees it, and does not give it away.
+            return Err(Error::BackupNotFound(id.to_owned()));
+        }
         if share.is_some() {
             let message = "a backup that was received by a share cannot be shared on";
             return Err(Refusal::ReceivedShare.because(message));
@@ -245,6 +249,9 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     let saved = self.find_saved(tx, caller, project, backup).await?;
+                    if saved.project_id() != project {
+                        return Err(Error::BackupNotFound(backup.to_owned()));
+                    }
                     let share = find_member(tx, &saved, member).await?;
                     tx.shares().delete(share.id).await?;
                     Ok(())

@@ -129,6 +129,14 @@ pub enum Refusal {
     SyncUnsupported,
     /// The backups of another site could not be brought in.
     SyncFailed,
+    /// No such agent.
+    AgentMissing,
+    /// The agent is removing itself.
+    AgentInvalid,
+    /// The agent would have more directories than it may have.
+    TooManyAgentPaths,
+    /// No such policy of the domain.
+    OrganizationPolicyMissing,
 }
 
 impl Refusal {
@@ -143,7 +151,9 @@ impl Refusal {
             Self::PolicyNotBound
             | Self::ResourceMissing
             | Self::MemberMissing
-            | Self::TagMissing => Kind::NotFound,
+            | Self::TagMissing
+            | Self::AgentMissing
+            | Self::OrganizationPolicyMissing => Kind::NotFound,
             _ => Kind::Invalid,
         }
     }

@@ -56,6 +56,7 @@ impl Service {
                     if backup.status != BackupStatus::Available {
                         return Err(Error::BackupNotRestorable(backup.status));
                     }
+                    refuse_part_of_restore(tx, &backup).await?;
                     let volume = match request.volume_id {
                         Some(target) => self.claim_target(tx, project, target, &backup).await?,
                         None => self.make_target(tx, caller, &backup, request).await?,
@@ -140,5 +141,16 @@ impl Service {
         };
         tx.volumes().insert(&volume).await?;
         Ok(volume)
+    }
+}
+
+/// Refuses the backup of a server's disk while that of the server is being restored.
+async fn refuse_part_of_restore(tx: &mut Transaction<'_>, backup: &Backup) -> Result<()> {
+    let Some(id) = backup.origin.server_backup_id else { return Ok(()) };
+    match tx.server_backups().find_any(id).await? {
+        Some(whole) if whole.status == BackupStatus::Restoring => {
+            Err(Error::BackupNotRestorable(whole.status))
+        }
+        _ => Ok(()),
     }
 }

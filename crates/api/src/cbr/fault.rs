@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_flat_and_has_two_keys() {
+    fn c23_c43_a_refusal_is_flat_and_has_two_keys() {
         let lines = [
             told(Area::Backup, Error::BackupNotFound("b".to_owned())),
             told(Area::Policy, Error::PolicyNotFound("p".to_owned())),

@@ -19,10 +19,12 @@
 
 #![allow(dead_code, reason = "families of operations that are still to come need the rest")]
 
+mod agents;
 mod authentication;
 mod backup_view;
 mod backups;
 mod call;
+mod checkpoints;
 mod code;
 mod domain;
 mod fault;
@@ -34,6 +36,7 @@ mod openapi;
 mod operation_fault;
 mod operation_logs;
 mod orders;
+mod organization_policies;
 mod paging;
 mod path;
 mod policies;
@@ -41,6 +44,7 @@ mod protectables;
 mod provider;
 mod query;
 mod refusal;
+mod restore;
 mod routes;
 mod storage;
 mod time;

@@ -18,6 +18,9 @@ pub(super) const fn code(fault: OperationFault, about: Option<ResourceKind>) -> 
         OperationFault::CountQuota | OperationFault::SizeQuota | OperationFault::VaultFull => {
             Code::VaultFull
         }
+        OperationFault::RestoreFailed if matches!(about, Some(ResourceKind::Server)) => {
+            Code::SomeDisksNotRestorable
+        }
         OperationFault::Removing => Code::ResourcesBeingRemoved,
         OperationFault::Locked => Code::BackupLocked,
         OperationFault::Missed

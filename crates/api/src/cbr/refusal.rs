@@ -6,7 +6,6 @@ use super::code::Code;
 use super::fault::Area;
 
 /// The code of a reason, given what the request is about.
-#[expect(clippy::too_many_lines, reason = "one arm per reason, so that none can be forgotten")]
 pub(super) fn code(area: Area, reason: Refusal) -> Code {
     match reason {
         Refusal::NothingToBackUp => Code::NothingToBackUp,
@@ -70,5 +69,9 @@ pub(super) fn code(area: Area, reason: Refusal) -> Code {
         Refusal::TagMissing => Code::TagNotFound,
         Refusal::SyncUnsupported => Code::VaultWithoutSync,
         Refusal::SyncFailed => Code::ImportFailed,
+        Refusal::AgentMissing => Code::AgentNotFound,
+        Refusal::AgentInvalid => Code::InvalidAgent,
+        Refusal::TooManyAgentPaths => Code::TooManyAgentPaths,
+        Refusal::OrganizationPolicyMissing => Code::PolicyNotFound,
     }
 }

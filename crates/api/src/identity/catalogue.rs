@@ -182,7 +182,7 @@ mod tests {
 
     // T-07: addresses of the vbs types hold the version, because nobody will discover it.
     #[test]
-    fn t07_every_client_finds_its_type() {
+    fn t07_c28_every_client_finds_its_type() {
         let lines: Vec<String> = of(&settings(), Some("p"))
             .iter()
             .map(|entry| format!("{} {}", entry["type"], entry["endpoints"][0]["url"]))

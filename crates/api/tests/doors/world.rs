@@ -148,7 +148,13 @@ impl World {
         user.expect(201)["user"]["id"].as_str().unwrap().to_owned()
     }
 
-    async fn make_project(&self, name: &str, member: &str) -> String {
+    /// The id of the first administrator.
+    pub(crate) async fn admin_id(&self) -> String {
+        let me = self.identity(&self.admin).get("/v3/auth/tokens").await.json();
+        me["token"]["user"]["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn make_project(&self, name: &str, member: &str) -> String {
         let admin = self.identity(&self.admin);
         let wish = json!({"project": {"name": name}});
         let made = admin.post("/v3/projects", wish).await.expect(201);

@@ -1,6 +1,7 @@
 //! The catalogue through its public face; every test body runs on SQLite and on PostgreSQL.
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod agents;
 mod concurrency;
 mod identity;
 mod jobs;
@@ -9,7 +10,9 @@ mod migration;
 mod policies;
 mod quotas;
 mod records;
+mod saved;
 mod shares;
 mod support;
 mod tags;
 mod vaults;
+mod vault_policies;

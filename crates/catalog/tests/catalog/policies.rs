@@ -8,7 +8,7 @@ use strongroom_model::id::{BackupId, JobId, PolicyId, RunId, TaskId, UserId, Vol
 use strongroom_model::page::{Direction, Start};
 use strongroom_model::policy::{
     Days, KeptMonthly, KeptWeekly, KeptYearly, LongerKept, MonthDays, Picks, Policy, PolicyKind,
-    PolicyOperation, Retention, Rule, Terms, TimeOfDay, Trigger, VaultPolicy, Weekday,
+    PolicyOperation, Retention, Rule, Terms, TimeOfDay, Trigger, Weekday,
 };
 use strongroom_model::task::{Task, TaskFault, TaskStatus};
 use strongroom_model::zone::Zone;
@@ -25,7 +25,7 @@ on_both!(
     what_may_have_expired_is_found,
 );
 
-fn policy(world: &World, owner: &str) -> Policy {
+pub(crate) fn policy(world: &World, owner: &str) -> Policy {
     let rules = vec![
         Rule {
             times: vec![TimeOfDay { hour: 23, minute: 59 }, TimeOfDay { hour: 0, minute: 1 }],
@@ -67,7 +67,7 @@ fn policy(world: &World, owner: &str) -> Policy {
     }
 }
 
-async fn insert(world: &World, policies: &[&Policy]) {
+pub(crate) async fn insert(world: &World, policies: &[&Policy]) {
     let work = world.catalog.transact(|tx| {
         Box::pin(async move {
             for policy in policies {

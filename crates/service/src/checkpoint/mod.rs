@@ -8,6 +8,7 @@ mod begin;
 mod begin_server;
 mod full;
 mod removal;
+mod sync;
 mod view;
 
 use strongroom_model::id::{PolicyId, VaultId};

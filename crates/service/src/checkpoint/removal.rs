@@ -8,24 +8,30 @@ use strongroom_model::resource::ResourceKind;
 use strongroom_model::server_backup::ServerBackup;
 
 use crate::error::Result;
-use crate::{Caller, Service};
+use crate::{Caller, Refusal, Service};
 
 impl Service {
     /// Marks the backup of a server and those of its disks `deleting`, ends its shares and enqueues
-    /// the removal; the workers are still to be nudged. The row goes with the last disk's.
+    /// the removal; the workers are still to be nudged. The row goes with the last disk's. Refused
+    /// while one of the disks is being read back.
     pub(crate) async fn begin_server_deletion(
         &self,
         tx: &mut Transaction<'_>,
         caller: &Caller,
         backup: &mut ServerBackup,
     ) -> Result<OperationId> {
+        let children = tx.backups().of_server_backup(backup.id).await?;
+        if children.iter().any(|child| child.status == BackupStatus::Restoring) {
+            let message = format!("backup {} is being restored", backup.id);
+            return Err(Refusal::BackupInUse.because(message));
+        }
         self.refuse_while_locked(tx, &*backup, self.now()).await?;
         backup.status = BackupStatus::Deleting;
         self.write_server_backup(tx, backup).await?;
         tx.shares().delete_of(backup.id).await?;
         let operation = self.server_operation(tx, caller, OperationKind::Delete, backup).await?;
         tx.operations().insert(&operation).await?;
-        for mut child in tx.backups().of_server_backup(backup.id).await? {
+        for mut child in children {
             if child.status != BackupStatus::Deleting {
                 self.begin_deletion(tx, caller, &mut child).await?;
             }

@@ -186,7 +186,8 @@ impl Service {
                 Box::pin(async move {
                     domain_by_id(tx, new.domain_id.as_str()).await?;
                     refuse_same_project(tx, new, &new.name).await?;
-                    Ok::<_, Error>(tx.projects().insert(new).await?)
+                    tx.projects().insert(new).await?;
+                    self.deploy_all(tx, new, &caller.user_id).await
                 })
             })
             .await?;
@@ -237,6 +238,8 @@ impl Service {
                         tx.tags().clear(Tagged::Policy, &policy.id.to_string()).await?;
                         tx.policies().delete(policy.id).await?;
                     }
+                    tx.agents().clear(&project.id).await?;
+                    tx.organization_policies().undeploy(&project.id).await?;
                     tx.shares().delete_with(&project.id).await?;
                     tx.quotas().clear(&project.id).await?;
                     tx.projects().delete(&project.id).await?;
@@ -247,7 +250,7 @@ impl Service {
     }
 
     /// The named domain, or the one that the caller's token belongs to.
-    pub(super) async fn domain_or_own(
+    pub(crate) async fn domain_or_own(
         &self,
         caller: &Caller,
         named: Option<DomainId>,

@@ -31,12 +31,16 @@ impl Service {
         volume_id: VolumeId,
         stop: &CancellationToken,
     ) -> Work<()> {
-        let (backup, volume) = self
+        let (backup, volume, wish) = self
             .catalog()
             .read(|tx| {
                 Box::pin(async move {
                     let backup = tx.backups().find_any(id).await?;
-                    Ok::<_, Error>((backup, tx.volumes().find_any(volume_id).await?))
+                    let wish = match &backup {
+                        Some(backup) => self.power_wish(tx, backup).await?,
+                        None => None,
+                    };
+                    Ok::<_, Error>((backup, tx.volumes().find_any(volume_id).await?, wish))
                 })
             })
             .await?;
@@ -46,6 +50,9 @@ impl Service {
         let (Some(backup), Some(volume)) = (backup.filter(still_wanted), volume) else {
             return Err(aborted());
         };
+        if let Some(wish) = &wish {
+            self.power_off(wish).await?;
+        }
         let (path, size) = (self.folder().volume(volume_id), volume.size.bytes());
         let file = path.clone();
         self.on_folder(
@@ -70,7 +77,11 @@ impl Service {
         if let Err(failure) = restored {
             return Err(self.judge_damage(failure, backup.vault_id).await);
         }
-        self.publish_restore(claim, id, volume_id).await
+        let is_whole = self.publish_restore(claim, id, volume_id).await?;
+        if let Some(wish) = wish.filter(|_| is_whole) {
+            self.power_on(&wish).await;
+        }
+        Ok(())
     }
 
     /// Objects that are missing from a store that is itself missing are not lost: only a store that
@@ -86,7 +97,13 @@ impl Service {
         }
     }
 
-    async fn publish_restore(&self, claim: &Claim, id: BackupId, volume_id: VolumeId) -> Work<()> {
+    /// Says that a volume is restored; tells whether with it the restore of a server ended well.
+    async fn publish_restore(
+        &self,
+        claim: &Claim,
+        id: BackupId,
+        volume_id: VolumeId,
+    ) -> Work<bool> {
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
@@ -103,9 +120,15 @@ impl Service {
                     {
                         take_over(&mut volume, &backup);
                         self.write_volume(tx, &mut volume).await?;
-                        return self.finish(tx, claim).await;
+                        let end = (volume_id, None);
+                        let is_whole = self.settle_server_restore(tx, &backup, end).await?;
+                        self.finish(tx, claim).await?;
+                        return Ok(is_whole);
                     }
-                    self.finish_as(tx, claim, Some(UNWANTED)).await
+                    let end = (volume_id, Some(UNWANTED));
+                    self.settle_server_restore(tx, &backup, end).await?;
+                    self.finish_as(tx, claim, Some(UNWANTED)).await?;
+                    Ok(false)
                 })
             })
             .await
@@ -119,6 +142,7 @@ impl Service {
         failed: FailedRestore<'_>,
     ) -> crate::Result<()> {
         let FailedRestore { backup_id, volume_id, reason, is_damage } = failed;
+        let mut failed = None;
         if let Some(mut backup) = tx.backups().find_any(backup_id).await?
             && backup.restore_volume_id == Some(volume_id)
         {
@@ -129,6 +153,7 @@ impl Service {
             backup.restore_volume_id = None;
             backup.fail_reason = Some(format!("restore to volume {volume_id} failed: {reason}"));
             self.write_backup(tx, &mut backup).await?;
+            failed = Some(backup);
         }
         if let Some(mut volume) = tx.volumes().find_any(volume_id).await?
             && volume.status == VolumeStatus::RestoringBackup
@@ -139,6 +164,9 @@ impl Service {
                 None => VolumeStatus::Error,
             };
             self.write_volume(tx, &mut volume).await?;
+        }
+        if let Some(backup) = failed {
+            self.settle_server_restore(tx, &backup, (volume_id, Some(reason))).await?;
         }
         Ok(())
     }
@@ -154,8 +182,9 @@ pub(super) struct FailedRestore<'a> {
 
 /// What a restored volume takes over from its backup, besides the bytes.
 fn take_over(volume: &mut Volume, backup: &Backup) {
-    volume.status = VolumeStatus::Available;
-    volume.previous_status = None;
+    // A server's disk stays its disk.
+    let was_attached = volume.previous_status.take() == Some(VolumeStatus::InUse);
+    volume.status = if was_attached { VolumeStatus::InUse } else { VolumeStatus::Available };
     volume.is_bootable = backup.is_bootable;
     volume.metadata.extend(backup.volume_metadata.clone());
     if volume.id != backup.volume_id {

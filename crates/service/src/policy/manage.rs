@@ -157,8 +157,8 @@ impl Service {
     }
 }
 
-/// The volume door knows no others.
-fn makes_backups(policy: &Policy) -> bool {
+/// Whether a policy makes backups; the volume door knows no others.
+pub(super) fn makes_backups(policy: &Policy) -> bool {
     policy.operation == PolicyOperation::Backup
 }
 

@@ -10,6 +10,7 @@ mod change;
 pub mod definition;
 pub mod longer;
 mod manage;
+pub mod organization;
 pub mod pattern;
 mod patterned;
 pub mod retention;

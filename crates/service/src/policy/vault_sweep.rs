@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use strongroom_catalog::Transaction;
 use strongroom_model::backup::{Backup, BackupStatus};
 use strongroom_model::id::{BackupId, PolicyId, VaultId};
-use strongroom_model::policy::{Policy, PolicyOperation};
 use strongroom_model::server_backup::ServerBackup;
 
+use super::manage::makes_backups;
 use super::retention::Candidate;
 use super::sweep::{candidate, doomed_by, is_held, is_past};
 use crate::Service;
@@ -115,7 +115,8 @@ impl Service {
         backups: &[Whole],
     ) -> Result<BTreeSet<BackupId>> {
         let now = self.now();
-        let policy = policy_for_backups(tx, vault_id).await?;
+        let policies = self.policies_of_vault(tx, vault_id).await?.into_iter();
+        let policy = policies.map(|(policy, _)| policy).find(makes_backups);
         let is_off = policy.as_ref().is_some_and(|policy| !policy.is_enabled);
         let retention = policy.as_ref().filter(|policy| policy.is_enabled);
         let retention = retention.map(|policy| &policy.retention);
@@ -171,15 +172,6 @@ impl Service {
             }
         }
         Ok(true)
-    }
-}
-
-/// The policy that is applied to a vault for its backups.
-async fn policy_for_backups(tx: &mut Transaction<'_>, vault_id: VaultId) -> Result<Option<Policy>> {
-    let bound = tx.policies().of_vault(vault_id).await?;
-    match bound.into_iter().find(|one| one.operation == PolicyOperation::Backup) {
-        Some(bound) => Ok(tx.policies().find_any(bound.policy_id).await?),
-        None => Ok(None),
     }
 }
 

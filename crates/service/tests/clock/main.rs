@@ -5,5 +5,6 @@
 
 mod calendar;
 mod keeping;
+mod patterns;
 mod retention;
 mod schedule;

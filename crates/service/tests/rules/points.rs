@@ -1,5 +1,10 @@
 //! Vaults, servers and runs over them, as the tests of checkpoints and restores need them.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use rustix::fs::{SeekFrom, seek};
 use strongroom_model::backup::Backup;
 use strongroom_model::id::{BackupId, JobId, VaultId};
 use strongroom_model::job::Claim;
@@ -11,6 +16,7 @@ use strongroom_model::size::GiB;
 use strongroom_model::vault::{ObjectType, ProtectType, Vault, VaultResource, VaultTerms};
 use strongroom_model::volume::Volume;
 use strongroom_service::checkpoint::{CheckpointView, NewCheckpoint};
+use strongroom_service::restore::RestoreRequest;
 use strongroom_service::{Caller, Error};
 
 use super::servers::{project_of, server};
@@ -90,6 +96,28 @@ pub(crate) async fn machine(w: &World, caller: &Caller, seed: u64, text: &str) -
     Machine { server, disks }
 }
 
+/// A digest of what a file holds, whose holes are not read: only what is not zero counts.
+pub(crate) fn digest(path: &Path) -> blake3::Hash {
+    const BLOCK_BYTES: usize = 4096;
+    let file = File::open(path).unwrap();
+    let (mut hasher, mut at) = (blake3::Hasher::new(), 0);
+    let mut block = vec![0; BLOCK_BYTES];
+    while let Ok(start) = seek(&file, SeekFrom::Data(at)) {
+        let end = seek(&file, SeekFrom::Hole(start)).unwrap();
+        at = start - start % BLOCK_BYTES as u64;
+        while at < end {
+            block.fill(0);
+            file.read_at(&mut block, at).unwrap();
+            if block.iter().any(|byte| *byte != 0) {
+                hasher.update(&at.to_le_bytes());
+                hasher.update(&block);
+            }
+            at += BLOCK_BYTES as u64;
+        }
+    }
+    hasher.finalize()
+}
+
 /// A server and its disks.
 pub(crate) struct Machine {
     pub(crate) server: Server,
@@ -98,7 +126,7 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn digests(&self, w: &World) -> [blake3::Hash; 2] {
-        [w.digest(&self.disks[0]), w.digest(&self.disks[1])]
+        [digest(&w.path(&self.disks[0])), digest(&w.path(&self.disks[1]))]
     }
 
     pub(crate) fn write(&self, w: &World, text: &str) {
@@ -177,4 +205,12 @@ pub(crate) fn reason<T: std::fmt::Debug>(outcome: Result<T, Error>) -> strongroo
         Error::Refused { reason, .. } => reason,
         other => panic!("{other:?}"),
     }
+}
+
+/// What a backup of a disk holds, found out by restoring it onto a new volume.
+pub(crate) async fn digest_of(w: &World, caller: &Caller, backup: &Backup) -> blake3::Hash {
+    let (id, request) = (backup.id.to_string(), RestoreRequest::default());
+    let restore = w.service.restore_backup(caller, &id, request).await.unwrap();
+    w.work().await;
+    digest(&w.service.folder().volume(restore.volume_id))
 }

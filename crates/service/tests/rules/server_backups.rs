@@ -11,8 +11,8 @@ use strongroom_service::checkpoint::{CheckpointStatus, NewCheckpoint};
 use strongroom_service::servers::ServerDocuments;
 
 use super::points::{
-    Machine, begin, bind_server, children, claim_and_die, disks_of, machine, operation, reason,
-    run, running, servers_of, vault, whole,
+    Machine, begin, bind_server, children, claim_and_die, digest_of, disks_of, machine, operation,
+    reason, run, running, servers_of, vault, whole,
 };
 use super::world::World;
 
@@ -115,7 +115,7 @@ async fn a_restart_between_freezing_and_storing_keeps_the_point() {
     for (disk, digest) in machine.disks.iter().zip(before) {
         let children = children(&w, backup.id).await;
         let child = children.iter().find(|child| child.volume_id == disk.id).unwrap();
-        assert_eq!(w.digest_of(&w.admin, child).await, digest);
+        assert_eq!(digest_of(&w, &w.admin, child).await, digest);
     }
 }
 

@@ -16,13 +16,12 @@ use strongroom_model::id::{ProjectId, UserId};
 use strongroom_model::identity::{Assignment, Role, Scope};
 use strongroom_model::size::GiB;
 use strongroom_model::time::{SettableClock, Timestamp};
-use strongroom_model::volume::{Volume, VolumeStatus};
+use strongroom_model::volume::Volume;
 use strongroom_service::backup::NewBackup;
 use strongroom_service::folder::VolumeFolder;
 use strongroom_service::identity::{
     Bootstrap, Credentials, NameOrId, NewProject, NewUser, ScopeRequest,
 };
-use strongroom_service::restore::RestoreRequest;
 use strongroom_service::servers::ServerFolder;
 use strongroom_service::volume::NewVolume;
 use strongroom_service::{Caller, Parts, Service, Settings};
@@ -168,16 +167,6 @@ impl World {
     /// Runs one job, if one is due, and tells how many that were.
     pub(crate) async fn step(&self) -> usize {
         self.service.run_due_job().await.unwrap().into()
-    }
-
-    /// What a backup of a disk holds, found out by restoring it onto a new volume.
-    pub(crate) async fn digest_of(&self, caller: &Caller, backup: &Backup) -> blake3::Hash {
-        let (id, request) = (backup.id.to_string(), RestoreRequest::default());
-        let restore = self.service.restore_backup(caller, &id, request).await.unwrap();
-        self.work().await;
-        let volume = self.service.volume(caller, &restore.volume_id.to_string()).await.unwrap();
-        assert_eq!(volume.status, VolumeStatus::Available);
-        self.digest(&volume)
     }
 
     /// Runs every due job.

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::operation::{Kind, LIMIT, MARKER, OFFSET, Operation, Parameter, operation, parameter};
 use super::schema::{
-    count, flag, instant, list, named, needing, nullable, object, only, pattern, range, text, uuid,
-    word,
+    count, flag, instant, list, list_of, named, needing, nullable, object, only, pattern, range,
+    text, uuid, wished_uuid, wishes, word,
 };
 use crate::cbr::code::Code;
 
@@ -89,6 +89,28 @@ pub(super) const OPERATIONS: &[Operation] = &[
         codes: &[Code::BackupNotFound, Code::BackupStatusForbidsMetadata],
         ..operation("showMetadata", "What was known of what was backed up")
     },
+    Operation {
+        request: Some("RestoreBody"),
+        answer: (202, Some("RestoreJob")),
+        codes: &[
+            Code::BackupNotFound,
+            Code::DiskSmallerThanBackup,
+            Code::ResourceBeingBackedUp,
+            Code::OtherTargetNotAllowed,
+            Code::BackupNotRestorable,
+            Code::ServerDeleted,
+            Code::ServerStatusForbidsRestore,
+            Code::ResourceBeingRestored,
+            Code::DiskStatusForbidsRestore,
+            Code::SomeDisksNotRestorable,
+            Code::DataDiskToSystemDisk,
+            Code::ArchitecturesDiffer,
+            Code::VaultStatusForbidsRestore,
+            Code::DiskNotFound,
+            Code::ServerNotFound,
+        ],
+        ..operation("restoreBackup", "Write a backup over a disk, or over the disks of a server")
+    },
 ];
 
 /// What they read and answer.
@@ -111,7 +133,20 @@ pub(super) fn components() -> Vec<(&'static str, Value)> {
         ("BackupExtendInfo", extend_info()),
         ("ReplicationRecord", record()),
         ("BackupMetadata", metadata()),
+        ("RestoreBody", needing([("restore", restore())], [])),
+        ("RestoreJob", object([("job_id", uuid())])),
     ]
+}
+
+fn restore() -> Value {
+    let mapping = needing([("backup_id", wished_uuid()), ("volume_id", wished_uuid())], []);
+    wishes([
+        ("server_id", wished_uuid()),
+        ("volume_id", wished_uuid()),
+        ("resource_id", wished_uuid()),
+        ("mappings", list_of(mapping, 0, 256)),
+        ("power_on", flag()),
+    ])
 }
 
 /// A backup. A part of one has no parts, and no enterprise project.

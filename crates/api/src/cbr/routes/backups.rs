@@ -1,7 +1,7 @@
 //! Backups and what is done with one.
 
 use super::Route;
-use crate::cbr::{backups, metadata};
+use crate::cbr::{backups, metadata, restore};
 use crate::routing::routes;
 
 pub(super) const ROUTES: &[Route] = routes! {
@@ -10,4 +10,7 @@ pub(super) const ROUTES: &[Route] = routes! {
     "updateBackup" PUT "backups/{backup_id}" => |call, id| backups::update(call, id).await;
     "deleteBackup" DELETE "backups/{backup_id}" => |call, id| backups::delete(call, id).await;
     "showMetadata" GET "backups/{backup_id}/metadata" => |call, id| metadata::show(call, id).await;
+    "restoreBackup" POST "backups/{backup_id}/restore" => |call, id| {
+        restore::restore(call, id).await
+    };
 };

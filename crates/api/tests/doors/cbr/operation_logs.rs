@@ -62,6 +62,7 @@ fn detail(kind: OperationKind, server: ResourceId) -> OperationDetail {
     };
     OperationDetail {
         target: Some((server, "web-1".to_owned())),
+        power_on: None,
         total: Some(3),
         failed: Some(1),
         resources: vec![(server, ResourceKind::Server, "web-1".to_owned())],
@@ -101,8 +102,37 @@ async fn c18_c35_each_kind_says_what_goes_with_it() {
             format!("{} {}", log["operation_type"], Value::Object(extra))
         })
         .collect();
-    insta::assert_snapshot!(extras.join("\n"), @r"");
-    insta::assert_snapshot!(logs[7], @r"");
+    insta::assert_snapshot!(extras.join("\n"), @r##"
+    "backup" {"resource":{"id":"0000005e-0000-4000-8000-000000000000","type":"OS::Nova::Server","name":"web-1"},"backup":{"backup_id":"000000b1-0000-4000-8000-000000000000","backup_name":"manualbk_7f3a","app_consistency_status":"0","app_consistency_error_code":"0","app_consistency_error_message":""}}
+    "replication" {"resource":{"id":"0000005e-0000-4000-8000-000000000000","type":"OS::Nova::Server","name":"web-1"},"replication":{"source_backup_id":"000000b1-0000-4000-8000-000000000000","source_backup_name":"manualbk_7f3a","source_checkpoint_id":"000000c0-0000-4000-8000-000000000000","source_project_id":"p1","source_region":"r1","destination_backup_id":"000000f2-0000-4000-8000-000000000000","destination_backup_name":"copy","destination_checkpoint_id":null,"destination_project_id":"p2","destination_region":"r2"}}
+    "restore" {"resource":{"id":"0000005e-0000-4000-8000-000000000000","type":"OS::Nova::Server","name":"web-1"},"restore":{"backup_id":"000000b1-0000-4000-8000-000000000000","backup_name":"manualbk_7f3a","target_resource_id":"0000005e-0000-4000-8000-000000000000","target_resource_name":"web-1"}}
+    "delete" {"resource":{"id":"0000005e-0000-4000-8000-000000000000","type":"OS::Nova::Server","name":"web-1"},"delete":{"backup_id":"000000b1-0000-4000-8000-000000000000","backup_name":"manualbk_7f3a"}}
+    "sync" {"resource":{"id":"0000005e-0000-4000-8000-000000000000","type":"OS::Nova::Server","name":"web-1"},"sync":{"sync_backup_num":2,"delete_backup_num":0,"err_sync_backup_num":1}}
+    "vault_delete" {"resource":{"id":"0000006a-0000-4000-8000-000000000000","type":"","name":"nightly"},"vault_delete":{"fail_count":1,"total_count":3,"fail_delete_count":1,"total_delete_count":3}}
+    "remove_resource" {"resource":{"id":"0000005e-0000-4000-8000-000000000000","type":"OS::Nova::Server","name":"web-1"},"remove_resources":{"fail_count":1,"total_count":3,"resources":[{"id":"0000005e-0000-4000-8000-000000000000","type":"OS::Nova::Server","name":"web-1"}]}}
+    "update_expiration_time" {"resource":{"id":"0000005e-0000-4000-8000-000000000000","type":"OS::Nova::Server","name":"web-1"},"update_expiration_time":{"affected_backups_count":3,"expiration_day":"2026-02-28"}}
+    "##);
+    let keys: Vec<_> = logs[7].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        [
+            "id",
+            "operation_type",
+            "status",
+            "project_id",
+            "provider_id",
+            "vault_id",
+            "vault_name",
+            "checkpoint_id",
+            "policy_id",
+            "created_at",
+            "started_at",
+            "updated_at",
+            "ended_at",
+            "error_info",
+            "extra_info",
+        ]
+    );
 }
 
 #[tokio::test]
