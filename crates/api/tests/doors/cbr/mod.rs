@@ -1,5 +1,7 @@
 //! The CBR door: what it does with every request, and each family of its operations.
 
+mod backups;
+mod checkpoints;
 mod agents;
 mod backups;
 mod domain;
@@ -12,6 +14,11 @@ mod organization_policies;
 mod planted;
 mod policies;
 mod protectables;
+mod restores;
 mod samples;
 mod saved_isolation;
 mod strict;
+mod vault_tags;
+mod vaults;
+mod policies;
+mod organization_policies;
