@@ -91,7 +91,13 @@ impl Service {
         let id = BackupId::random(self.chance());
         let mut is_incremental = false;
         for volume in volumes {
-            let child = self.prepare_disk(tx, run, (id, volume), wants_full).await?;
+            let mut child = self.prepare_disk(tx, run, (id, volume), wants_full).await?;
+            let is_system = server.disk(volume.id).is_some_and(|disk| disk.is_system);
+            if is_system && !child.is_bootable {
+                // What a server starts from is bootable, whatever its volume was said to be.
+                child.is_bootable = true;
+                tx.backups().update(&child).await?;
+            }
             is_incremental |= child.is_incremental;
         }
         let new = run.new;
