@@ -35,16 +35,12 @@ fn agent(world: &World, owner: &str, created_at: i64) -> Agent {
 }
 
 async fn put(world: &World, agent: &Agent) {
-    let work = world
-        .catalog
-        .transact(|tx| Box::pin(async move { Outcome::Ok(tx.agents().put(agent).await?) }));
+    let work = world.catalog.transact(|tx| Box::pin(async move { tx.agents().put(agent).await }));
     work.await.unwrap();
 }
 
 async fn agents(world: &World, owner: &ProjectId) -> Vec<Agent> {
-    let work = world
-        .catalog
-        .read(|tx| Box::pin(async move { Outcome::Ok(tx.agents().list(owner).await?) }));
+    let work = world.catalog.read(|tx| Box::pin(async move { tx.agents().list(owner).await }));
     work.await.unwrap()
 }
 
@@ -133,10 +129,10 @@ async fn policies_of_domains_are_kept_with_their_deployments(world: &World) {
             assert_eq!(deployed, [in_p.clone(), in_q.clone()]);
             assert_eq!(tx.organization_policies().undeploy(&in_p.project_id).await?, 1);
             let deployed = tx.organization_policies().deployments(first.id).await?;
-            assert_eq!(deployed, [in_q.clone()]);
+            assert_eq!(deployed, std::slice::from_ref(in_q));
             assert!(tx.organization_policies().delete(first.id).await?);
             assert!(tx.organization_policies().deployments(first.id).await?.is_empty());
-            Outcome::Ok(tx.organization_policies().delete(first.id).await?)
+            tx.organization_policies().delete(first.id).await
         })
     });
     assert!(!work.await.unwrap());

@@ -14,4 +14,5 @@ mod saved;
 mod shares;
 mod support;
 mod tags;
+mod vaults;
 mod vault_policies;

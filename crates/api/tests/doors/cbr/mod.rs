@@ -1,6 +1,7 @@
 //! The CBR door: what it does with every request, and each family of its operations.
 
 mod backups;
+mod checkpoints;
 mod agents;
 mod domain;
 mod features;
@@ -10,8 +11,11 @@ mod operation_logs;
 mod operations;
 mod planted;
 mod protectables;
+mod restores;
 mod samples;
 mod saved_isolation;
 mod strict;
+mod vault_tags;
+mod vaults;
 mod policies;
 mod organization_policies;
