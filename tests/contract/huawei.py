@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from huaweicloudsdkcbr.v1 import CbrClient
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
+from huaweicloudsdkcore.client import ClientBuilder
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 
 from strongroom import run, wait_for
@@ -92,8 +93,9 @@ class Sdk:
 
     def built(self, credentials):
         """A client that asks nobody for its address."""
-        builder = CbrClient.new_builder().with_credentials(credentials)
-        return builder.with_endpoint(self.endpoint).build()
+        # `CbrClient.new_builder()` knows keys of a project only.
+        builder = ClientBuilder(CbrClient, type(credentials).__name__)
+        return builder.with_credentials(credentials).with_endpoint(self.endpoint).build()
 
     def __getattr__(self, method):
         return lambda **fields: self.call(method, **fields)
