@@ -155,7 +155,8 @@ def test_a_server_is_backed_up_and_restored(sdk, server, disks, tmp_path):
     assert (backup.resource_type, backup.resource_id) == (SERVER, host["id"])
     backup = sdk.show_backup(backup_id=backup.id).backup
     assert {child.resource_id for child in backup.children} == set(before)
-    assert sum(child.extend_info.bootable for child in backup.children) == 1
+    systems = {child.resource_id for child in backup.children if child.extend_info.bootable}
+    assert systems == {disks[0]["id"]}
     # Children are seen with their parent only, and none of them goes alone.
     assert [it.id for it in sdk.list_backups(vault_id=vault.id).backups] == [backup.id]
     child = backup.children[0]
@@ -177,9 +178,7 @@ def test_a_server_is_backed_up_and_restored(sdk, server, disks, tmp_path):
     sdk.gone("show_backup", "BackupService.6200", backup_id=child.id)
 
 
-def test_a_server_is_shared_accepted_and_restored_elsewhere(
-    sdk, friend, server, disks, tmp_path
-):
+def test_a_backup_is_shared_accepted_and_read(sdk, friend, server, disks, tmp_path):
     vault = sdk.vault("giver", disks[:1])
     before = kept(server, tmp_path, disks[:1])
     _, (backup,) = sdk.checkpoint(vault.id)
@@ -200,10 +199,13 @@ def test_a_server_is_shared_accepted_and_restored_elsewhere(
     friend.update_member_status(**to, body=accepted)
     seen = friend.show_backup(backup_id=backup.id).backup
     assert (seen.project_id, seen.vault_id) == (sdk.project_id, receiver.id)
-    target = friend.disk("theirs")
-    friend.restored(backup.id, volume_id=target["id"])
+    # What is received is read by making a disk of it, and never put over one.
+    restore = {"restore": {"volume_id": friend.disk("other")["id"]}}
+    refusal = friend.refused("restore_backup", backup_id=backup.id, body=restore)
+    assert refusal == (400, "BackupService.2003")
+    made = friend.http.create_volume(1, backup_id=backup.id)["id"]
     (image,) = before.values()
-    assert same_bytes(image, server.volume_file(target["id"]))
+    assert same_bytes(image, server.volume_file(made))
     assert friend.refused("delete_backup", backup_id=backup.id)[0] in (400, 403, 404)
     friend.update_member_status(**to, body={"status": "rejected"})
     sdk.delete_member(**to)

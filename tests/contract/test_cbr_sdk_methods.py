@@ -419,7 +419,7 @@ def delete_vault_tag(world):
 @row
 def create_policy(world):
     rules = {"retention_duration_days": 30, "full_backup_interval": 7}
-    weekly = {"days_of_week": ["SUN"], "retention_duration_periods": 4}
+    weekly = {"days_of_week": ["SU"], "retention_duration_periods": 4}
     rules["advanced_retention_rules"] = {"weekly_retention_rules": weekly}
     policy = policy_of(world.sdk, "made", **rules)
     assert (policy.enabled, policy.operation_type) == (True, "backup")
