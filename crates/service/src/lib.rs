@@ -19,7 +19,6 @@ pub mod jobs;
 pub mod member;
 pub mod metadata;
 pub mod operation;
-pub mod organization;
 pub mod operation_log;
 pub mod policy;
 pub mod protectable;

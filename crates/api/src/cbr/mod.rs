@@ -37,7 +37,6 @@ mod organization_policies;
 mod operation_fault;
 mod operation_logs;
 mod orders;
-mod organization_policies;
 mod paging;
 mod path;
 mod policies;

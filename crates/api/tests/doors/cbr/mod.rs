@@ -15,5 +15,3 @@ mod protectables;
 mod samples;
 mod saved_isolation;
 mod strict;
-mod policies;
-mod organization_policies;

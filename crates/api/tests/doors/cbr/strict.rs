@@ -237,7 +237,7 @@ fn replication(
         is_automatic: false,
         progress: 100,
         message: None,
-        parts: Vec::new(),
+        detail: strongroom_model::replication::ReplicationDetail::default(),
         created_at: planted::at("2026-01-16T11:00:00Z"),
         updated_at: None,
     }
