@@ -41,8 +41,5 @@ mod vault_lock;
 mod vault_removal;
 mod vaults;
 mod vault_year;
-mod vault_lock;
-mod vault_removal;
-mod vaults;
 mod volumes;
 mod world;

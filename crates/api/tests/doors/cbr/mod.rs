@@ -3,7 +3,6 @@
 mod backups;
 mod checkpoints;
 mod agents;
-mod backups;
 mod domain;
 mod features;
 mod frame;
@@ -20,5 +19,3 @@ mod saved_isolation;
 mod strict;
 mod vault_tags;
 mod vaults;
-mod policies;
-mod organization_policies;
