@@ -90,9 +90,14 @@ impl Service {
         let wants_full = run.wants_full(at_rest.map(|one| one.is_incremental));
         let id = BackupId::random(self.chance());
         let mut is_incremental = false;
+        let system = server.system_disk().map(|disk| disk.volume_id);
         for volume in volumes {
-            let child = self.prepare_disk(tx, run, (id, volume), wants_full).await?;
+            let mut child = self.prepare_disk(tx, run, (id, volume), wants_full).await?;
             is_incremental |= child.is_incremental;
+            if system == Some(volume.id) && !child.is_bootable {
+                child.is_bootable = true;
+                tx.backups().update(&child).await?;
+            }
         }
         let new = run.new;
         let backup = ServerBackup {
