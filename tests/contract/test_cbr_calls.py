@@ -219,7 +219,7 @@ def test_a_restore_as_terraform_waits_for_it(terraform, server, disk, http):
     log = terraform("GET", path)["operation_log"]
     assert (log["operation_type"], log["extra_info"]["common"]["progress"]) == ("restore", 100)
     assert log["ended_at"]
-    assert http.show("volumes", disk)["status"] == "in-use"
+    assert http.show("volumes", disk)["status"] in ("available", "in-use")
 
 
 def point(caller, vault, **parameters):
@@ -442,7 +442,7 @@ def test_what_a_provider_asks_identity_is_signed_in_the_older_form_too(gopher, a
 
 @pytest.mark.parametrize("spoil", ["body", "query", "secret", "date", "nothing"])
 def test_a_signature_holds_for_what_was_signed(gopher, spoil):
-    url = f"{gopher.base}/vaults?limit=5&name=a%20b"
+    url = f"{gopher.base}/backups?limit=5&sort=name%3Adesc"
     headers = {"Content-Type": "application/json", "User-Agent": "gopher/1"}
     at = datetime(2020, 1, 1, tzinfo=UTC) if spoil == "date" else None
     headers["Authorization"] = gopher.signature("GET", url, b"", headers, at)
