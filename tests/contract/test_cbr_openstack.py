@@ -214,7 +214,7 @@ def test_a_disk_is_backed_up_restored_and_released(admin, cbr, server, disk, tmp
 
 def ended(admin, cbr, kind):
     """The tasks of a kind, once none is running; as the command shows them."""
-    tasks = [row for row in admin.openstack_json("cbr", "task", "list")]
+    tasks = admin.openstack_json("cbr", "task", "list")
     mine = [row for row in tasks if row["operation_type"] == kind]
     return mine if mine and all(row["ended_at"] for row in mine) else None
 

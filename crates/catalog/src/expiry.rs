@@ -24,7 +24,7 @@ const DISKS_TO_EXPIRE: &str = concat!(
      AND policy_id IS NOT NULL"
 );
 
-const SERVERS_TO_EXPIRE: &str = "SELECT DISTINCT vault_id, server_id FROM server_backup \
+const SERVERS_TO_EXPIRE: &str = "SELECT vault_id, server_id FROM server_backup \
                                  WHERE expires_at <= $1";
 
 const DISKS_AUTOMATIC: &str = "SELECT DISTINCT volume_id FROM backup WHERE vault_id = $1 \
@@ -76,7 +76,7 @@ impl Backups<'_> {
 }
 
 impl ServerBackups<'_> {
-    /// The vaults and servers of backups whose date is at an instant or before it; each pair once.
+    /// The vaults and servers of backups whose date is at an instant or before it, once for each.
     pub async fn to_expire(&mut self, now: Timestamp) -> Result<Vec<(VaultId, ServerId)>> {
         let values = vec![now.into()];
         let rows = self.0.rows(server_backup::TABLE.what, SERVERS_TO_EXPIRE, values).await?;
@@ -103,7 +103,5 @@ pub(crate) fn indexed() -> Vec<(String, &'static str)> {
         (DISKS_TO_EXPIRE.to_owned(), "backup_expiry"),
         (DISKS_TO_EXPIRE.to_owned(), "backup_undeleted"),
         (SERVERS_TO_EXPIRE.to_owned(), "server_backup_expiry"),
-        (DISKS_AUTOMATIC.to_owned(), "backup_of_vault"),
-        (SERVERS_AUTOMATIC.to_owned(), "server_backup_vault"),
     ]
 }

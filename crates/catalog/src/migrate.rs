@@ -84,8 +84,12 @@ async fn execute(connection: &mut sqlx::AnyConnection, sql: String) -> Result<()
 
 #[cfg(test)]
 mod tests {
-    use strongroom_model::id::{BackupId, VolumeId};
+    use strongroom_model::id::{BackupId, CheckpointId, ProjectId, ShareId, VolumeId};
     use strongroom_model::job::{JobKind, Subject};
+    use strongroom_model::policy::PolicyOperation;
+    use strongroom_model::share::ShareStatus;
+    use strongroom_model::time::Timestamp;
+    use strongroom_model::vault::Vault;
     use strongroom_testkit::database::Database;
 
     use super::*;
@@ -167,6 +171,74 @@ mod tests {
             let volume_id = VolumeId::parse("33333333-3333-4333-8333-333333333333").unwrap();
             assert_eq!(jobs[0].kind, JobKind::CreateVolume { volume_id, share_id: None });
             assert_eq!(jobs[0].subject, Subject::default());
+        }
+    }
+
+    /// Rows as the second schema kept them: a default vault with backups, of which one is shared,
+    /// a policy that made one, and an adopted vault.
+    const ROWS_OF_THE_SECOND: &str = "
+        INSERT INTO vault (id, project_id, name, created_at)
+        VALUES ('11111111-1111-4111-8111-111111111111', 'p', 'default', 1),
+            ('11111111-1111-4111-8111-111111111112', 'p', 'adopted-1', 2);
+        INSERT INTO policy (id, project_id, user_id, name, is_enabled, schedule, retention, created_at)
+        VALUES ('55555555-5555-4555-8555-555555555555', 'p', 'u', 'nightly', 1,
+            '{\"zone\":\"UTC\",\"rules\":[]}',
+            '{\"count\":3,\"days\":null,\"keeps_first_of_month\":false,\"picks\":{\"daily\":0,\"weekly\":0,\"monthly\":0,\"yearly\":0},\"zone\":\"UTC\"}', 3);
+        INSERT INTO backup (id, project_id, user_id, vault_id, data_id, volume_id, name_folded,
+            status, size, is_incremental, is_bootable, metadata, volume_metadata, progress,
+            measured, object_count, created_at, data_timestamp, policy_id, expires_at)
+        VALUES ('22222222-2222-4222-8222-222222222222', 'p', 'u',
+            '11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222',
+            '33333333-3333-4333-8333-333333333333', '', 'available', 1, 0, 0, '{}', '{}', 100,
+            '{\"size_bytes\":10,\"read_bytes\":10,\"stored_bytes\":7,\"chain_stored_bytes\":7,\"duration_micros\":1,\"object_count\":2,\"is_incremental\":false,\"master_key_id\":\"k\"}',
+            2, 5, 5, '55555555-5555-4555-8555-555555555555', 9),
+            ('22222222-2222-4222-8222-222222222223', 'p', 'u',
+            '11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222223',
+            '33333333-3333-4333-8333-333333333333', '', 'error', 1, 0, 0, '{}', '{}', 0,
+            NULL, NULL, 6, 6, NULL, NULL);
+        INSERT INTO share (id, backup_id, from_project_id, to_project_id, status, created_at)
+        VALUES ('66666666-6666-4666-8666-666666666666', '22222222-2222-4222-8222-222222222222',
+            'p', 'q', 'accepted', 8)";
+
+    #[tokio::test]
+    async fn vaults_shares_and_use_of_the_second_schema_are_read_by_this_one() {
+        for (database, pool, dialect) in pools().await {
+            run(&pool, dialect, &STEPS[..2]).await.unwrap();
+            sqlx::raw_sql(ROWS_OF_THE_SECOND).execute(&pool).await.unwrap();
+            let catalog = Catalog::connect(database.url()).await.unwrap();
+            let work = catalog.transact(|tx| {
+                Box::pin(async move {
+                    let project = ProjectId::parse("p").unwrap();
+                    let vault = tx.vaults().find_default(&project).await?.unwrap();
+                    let all = tx.vaults().list(&project).await?;
+                    let used = tx.vaults().used_bytes(vault.id).await?;
+                    let statuses = tx.vaults().statuses(vault.id).await?;
+                    let mut backups = tx.backups().of_vault(vault.id).await?;
+                    let id = ShareId::parse("66666666-6666-4666-8666-666666666666").unwrap();
+                    let share = tx.shares().find(id).await?.unwrap();
+                    // What was read is written as it is now.
+                    assert!(tx.vaults().update(&vault).await?);
+                    for backup in &mut backups {
+                        backup.expires_at = None;
+                        assert!(tx.backups().update(backup).await?);
+                    }
+                    let policies = tx.policies().list(&project).await?;
+                    Ok::<_, Error>((vault, all, (used, statuses), (backups, share, policies)))
+                })
+            });
+            let (vault, all, (used, statuses), (backups, share, policies)) = work.await.unwrap();
+            let project = ProjectId::parse("p").unwrap();
+            assert_eq!(vault, Vault::default_of(vault.id, project, Timestamp::from_micros(1)));
+            let is_default: Vec<_> = all.iter().map(|vault| vault.is_default).collect();
+            assert_eq!(is_default, [false, true]);
+            assert_eq!(used, 7);
+            assert_eq!(statuses, [("available", 1), ("error", 1)].into());
+            let automatic: Vec<_> = backups.iter().map(|one| one.origin.is_automatic).collect();
+            assert_eq!(automatic, [false, true]);
+            assert_eq!(backups[1].checkpoint_id(), CheckpointId::alone(backups[1].id));
+            assert_eq!((share.status, share.vault_id), (ShareStatus::Accepted, None));
+            assert_eq!((share.backup_id, policies.len()), (backups[1].id, 1));
+            assert_eq!(policies[0].operation, PolicyOperation::Backup);
         }
     }
 

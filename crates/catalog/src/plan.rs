@@ -44,12 +44,15 @@ async fn what_is_asked_often_is_read_from_an_index() {
         backup::indexed(),
         expiry::indexed(),
         job::indexed(),
-        operation::indexed(),
         quota::indexed(),
-        saved::indexed(),
         vault_usage::indexed(),
         volume::indexed(),
     ];
+    assert_indexed(&statements).await;
+}
+
+/// Asserts that both databases read each statement from its index.
+async fn assert_indexed(statements: &[Vec<(String, &'static str)>]) {
     for database in [Database::sqlite(), Database::postgres()] {
         let dialect = Dialect::of(database.url()).unwrap();
         let catalog = Catalog::connect(database.url()).await.unwrap();
@@ -58,6 +61,11 @@ async fn what_is_asked_often_is_read_from_an_index() {
             assert!(plan.contains(index), "{dialect:?}: {sql}: {plan}");
         }
     }
+}
+
+#[tokio::test]
+async fn lists_of_what_was_saved_and_done_are_read_from_indexes() {
+    assert_indexed(&[operation::indexed(), saved::indexed()]).await;
 }
 
 #[tokio::test]

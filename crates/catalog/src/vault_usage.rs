@@ -20,17 +20,18 @@ const WHAT: &str = "use of a vault";
 const USED: &str = "SELECT CAST(COALESCE(SUM(stored_bytes), 0) AS BIGINT) AS bytes FROM backup \
                     WHERE vault_id = $1";
 
-/// What [`Vaults::usage_of_resources`] reads of disks, before the vaults are named.
+/// What [`Vaults::usage_of_resources`] reads of disks, before the vaults are named. `CROSS JOIN`
+/// makes SQLite begin with the resources, of which there are fewer than backups.
 const OF_DISKS: &str = "SELECT r.vault_id, r.resource_id, b.status, COUNT(*) AS many, \
      CAST(COALESCE(SUM(b.stored_bytes), 0) AS BIGINT) AS bytes, MAX(b.created_at) AS newest \
-     FROM vault_resource r JOIN backup b ON b.vault_id = r.vault_id \
+     FROM vault_resource r CROSS JOIN backup b WHERE b.vault_id = r.vault_id \
      AND b.server_backup_id IS NULL AND b.volume_id = r.resource_id";
 
 /// What [`Vaults::usage_of_resources`] reads of servers, before the vaults are named.
 const OF_SERVERS: &str = "SELECT r.vault_id, r.resource_id, b.status, COUNT(*) AS many, \
      CAST(COALESCE(SUM((SELECT SUM(c.stored_bytes) FROM backup c \
      WHERE c.server_backup_id = b.id)), 0) AS BIGINT) AS bytes, MAX(b.created_at) AS newest \
-     FROM vault_resource r JOIN server_backup b ON b.vault_id = r.vault_id \
+     FROM vault_resource r CROSS JOIN server_backup b WHERE b.vault_id = r.vault_id \
      AND b.server_id = r.resource_id";
 
 /// What [`Vaults::stored_of_project`] reads of disks.
@@ -137,10 +138,8 @@ impl Vaults<'_> {
             let mut conditions = Conditions::default();
             conditions.is_one_of("r.vault_id", ids.iter().map(Value::text));
             conditions.equals("r.kind", Value::text(kind.as_str()));
-            let sql = format!(
-                "{sql} {} GROUP BY r.vault_id, r.resource_id, b.status",
-                conditions.where_clause()
-            );
+            let clause = conditions.where_clause().replacen("WHERE", "AND", 1);
+            let sql = format!("{sql} {clause} GROUP BY r.vault_id, r.resource_id, b.status");
             for row in &self.0.rows(WHAT, sql, conditions.values()).await? {
                 let key = (vault_id(row)?, resource_id(row)?);
                 let (many, bytes) = (number(row, "many")?, number(row, "bytes")?);
@@ -333,7 +332,7 @@ pub(crate) fn indexed() -> Vec<(String, &'static str)> {
 /// how full the tables are.
 #[cfg(test)]
 pub(crate) fn joined() -> Vec<(String, &'static str)> {
-    let of_resources = |sql| format!("{sql} WHERE r.vault_id IN ($1, $2) GROUP BY 1, 2, 3");
+    let of_resources = |sql| format!("{sql} AND r.vault_id IN ($1, $2) GROUP BY 1, 2, 3");
     vec![
         (of_resources(OF_DISKS), "COVERING INDEX backup_usage"),
         (of_resources(OF_DISKS), "INDEX vault_resource_vault"),

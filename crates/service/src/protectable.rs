@@ -1,5 +1,7 @@
 //! What can be protected: the servers and disks of a project, and what stands in the way.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use strongroom_catalog::{Transaction, VolumeFilter, VolumeQuery};
 use strongroom_model::id::{ServerId, VolumeId};
@@ -8,12 +10,13 @@ use strongroom_model::page::{Page, Start};
 use strongroom_model::resource::{ResourceId, ResourceKind};
 use strongroom_model::server::{Server, ServerStatus};
 use strongroom_model::size::GiB;
-use strongroom_model::vault::Vault;
+use strongroom_model::tag::Tags;
 use strongroom_model::volume::{Volume, VolumeStatus};
 
 use crate::error::{Error, Result};
 use crate::servers::documents::{server_document, volume_document};
 use crate::servers::{Attachment, Attachments, Place, ServerFilter, ServerListing};
+use crate::vault::VaultView;
 use crate::{Caller, Refusal, Service};
 
 /// A server or a disk, and whether a vault can take it.
@@ -31,8 +34,8 @@ pub struct Protectable {
     pub status: &'static str,
     /// Why no vault can take it: the reason and the same as a sentence.
     pub obstacle: Option<(Refusal, String)>,
-    /// The vault that has it.
-    pub vault: Option<Vault>,
+    /// The vault that has it, without its resources.
+    pub vault: Option<VaultView>,
     /// Its document, as the service that has it shows it.
     pub detail: Value,
     /// The disks of a server.
@@ -83,13 +86,13 @@ impl Service {
             Err(Error::MarkerNotFound(_)) => return Ok(Vec::new()),
             page => page?,
         };
-        self.with_disks(page.items).await
+        self.with_disks(caller, page.items).await
     }
 
     /// One server of the caller's project.
     pub async fn protectable_server(&self, caller: &Caller, id: &str) -> Result<Protectable> {
         let server = self.server(caller, id).await?;
-        let found = self.with_disks(vec![server]).await?;
+        let found = self.with_disks(caller, vec![server]).await?;
         found.into_iter().next().ok_or_else(|| Error::ServerNotFound(id.to_owned()))
     }
 
@@ -119,7 +122,8 @@ impl Service {
             with_total: false,
         };
         let attachments = &self.attachments(caller).await?;
-        self.catalog()
+        let found = self
+            .catalog()
             .read(|tx| {
                 Box::pin(async move {
                     let page: Page<Volume> = match tx.volumes().list(query).await {
@@ -135,7 +139,8 @@ impl Service {
                     Ok::<_, Error>(found)
                 })
             })
-            .await
+            .await?;
+        self.with_vaults(caller, found).await
     }
 
     /// One disk of the caller's project.
@@ -155,10 +160,11 @@ impl Service {
         }
     }
 
-    async fn with_disks(&self, servers: Vec<Server>) -> Result<Vec<Protectable>> {
+    async fn with_disks(&self, caller: &Caller, servers: Vec<Server>) -> Result<Vec<Protectable>> {
         let volumes = &self.volumes_of_servers(&servers).await?;
         let servers = &servers;
-        self.catalog()
+        let found = self
+            .catalog()
             .read(|tx| {
                 Box::pin(async move {
                     let mut found = Vec::with_capacity(servers.len());
@@ -175,7 +181,29 @@ impl Service {
                     Ok::<_, Error>(found)
                 })
             })
-            .await
+            .await?;
+        self.with_vaults(caller, found).await
+    }
+
+    /// Looks up what hangs on the vaults that have these, each vault once.
+    async fn with_vaults(
+        &self,
+        caller: &Caller,
+        mut found: Vec<Protectable>,
+    ) -> Result<Vec<Protectable>> {
+        let project = caller.project(Role::Reader, "vault:get")?;
+        let bare = found.iter().filter_map(|one| one.vault.as_ref());
+        let bare: BTreeMap<_, _> = bare.map(|view| (view.id(), view.vault.clone())).collect();
+        if bare.is_empty() {
+            return Ok(found);
+        }
+        let views = self.vault_views(project, bare.into_values().collect()).await?;
+        for place in found.iter_mut().filter_map(|one| one.vault.as_mut()) {
+            if let Some(view) = views.iter().find(|view| view.id() == place.id()) {
+                *place = VaultView { resources: Vec::new(), ..view.clone() };
+            }
+        }
+        Ok(found)
     }
 }
 
@@ -215,7 +243,7 @@ async fn disk(
 fn shown(
     volume: &Volume,
     attachment: Option<&Attachment>,
-    (vault, obstacle): (Option<Vault>, Option<(Refusal, String)>),
+    (vault, obstacle): (Option<VaultView>, Option<(Refusal, String)>),
 ) -> Protectable {
     Protectable {
         id: volume.id.into(),
@@ -230,13 +258,21 @@ fn shown(
     }
 }
 
-async fn vault_of(tx: &mut Transaction<'_>, id: ResourceId) -> Result<Option<Vault>> {
+/// The vault that has a resource, with nothing looked up that hangs on it.
+async fn vault_of(tx: &mut Transaction<'_>, id: ResourceId) -> Result<Option<VaultView>> {
     let Some(bound) = tx.vaults().find_resource(id).await? else { return Ok(None) };
-    Ok(tx.vaults().find_any(bound.vault_id).await?)
+    let vault = tx.vaults().find_any(bound.vault_id).await?;
+    Ok(vault.map(|vault| VaultView {
+        vault,
+        resources: Vec::new(),
+        tags: Tags::new(),
+        allocated_gib: 0,
+        used_mib: 0,
+    }))
 }
 
-fn taken(vault: Option<&Vault>) -> Option<(Refusal, String)> {
-    vault.map(|vault| (Refusal::ResourceTaken, format!("it is in vault {}", vault.id)))
+fn taken(vault: Option<&VaultView>) -> Option<(Refusal, String)> {
+    vault.map(|view| (Refusal::ResourceTaken, format!("it is in vault {}", view.id())))
 }
 
 fn obstacle_of_server(

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 use strongroom_model::id::{OperationId, VaultId};
-use strongroom_model::operation::{Operation, OperationKind, OperationStatus};
-use strongroom_model::resource::ResourceId;
+use strongroom_model::operation::{Operation, OperationKind, OperationStatus, ReplicationEnds};
+use strongroom_model::resource::{ResourceId, ResourceKind};
 use strongroom_service::operation_log::{OperationFilter, OperationListing};
 use strongroom_service::saved::VaultChoice;
 
@@ -93,90 +93,87 @@ fn view(operation: &Operation) -> Value {
 }
 
 fn extra_info(operation: &Operation) -> Value {
+    let common = json!({
+        "progress": operation.progress,
+        "request_id": operation.request_id,
+        "task_id": operation.id.to_string(),
+    });
     let mut extra = Map::new();
-    let mut put = |key: &str, value: Value| extra.insert(key.to_owned(), value);
-    put(
-        "common",
-        json!({
-            "progress": operation.progress,
-            "request_id": operation.request_id,
-            "task_id": operation.id.to_string(),
-        }),
-    );
-    put("resource", resource(operation));
-    let about = json!({
+    extra.insert("common".to_owned(), common);
+    extra.insert("resource".to_owned(), resource(operation));
+    if let Some((key, value)) = of_backup(operation).or_else(|| of_vault(operation)) {
+        extra.insert(key.to_owned(), value);
+    }
+    Value::Object(extra)
+}
+
+/// What goes with work on one backup.
+fn of_backup(operation: &Operation) -> Option<(&'static str, Value)> {
+    let mut about = json!({
         "backup_id": operation.backup_id.map(|id| id.to_string()),
         "backup_name": operation.backup_name.as_deref().unwrap_or_default(),
     });
-    let detail = &operation.detail;
-    let (total, failed) = (detail.total.unwrap_or(0), detail.failed.unwrap_or(0));
     match operation.kind {
-        OperationKind::Backup if operation.backup_id.is_some() => {
-            let mut about = about;
+        // What was left out has no backup.
+        OperationKind::Backup => {
+            operation.backup_id?;
             about["app_consistency_status"] = json!("0");
             about["app_consistency_error_code"] = json!("0");
             about["app_consistency_error_message"] = json!("");
-            put("backup", about);
+            Some(("backup", about))
         }
-        // What was left out has no backup.
-        OperationKind::Backup => {}
         OperationKind::Restore => {
-            let mut about = about;
-            let target = detail.target.as_ref();
+            let target = operation.detail.target.as_ref();
             about["target_resource_id"] = json!(target.map(|(id, _)| id.to_string()));
             about["target_resource_name"] = json!(target.map(|(_, name)| name.as_str()));
-            put("restore", about);
+            Some(("restore", about))
         }
-        OperationKind::Delete => {
-            put("delete", about);
-        }
+        OperationKind::Delete => Some(("delete", about)),
         OperationKind::Replication => {
-            if let Some(ends) = &detail.replication {
-                put("replication", json!(ends_view(ends)));
-            }
+            Some(("replication", ends_view(operation.detail.replication.as_ref()?)))
         }
+        _ => None,
+    }
+}
+
+/// What goes with work on a vault.
+fn of_vault(operation: &Operation) -> Option<(&'static str, Value)> {
+    let detail = &operation.detail;
+    let (total, failed) = (detail.total.unwrap_or(0), detail.failed.unwrap_or(0));
+    Some(match operation.kind {
         OperationKind::RemoveResource => {
-            let resources = detail.resources.iter().map(
-                |(id, kind, name)| json!({"id": id.to_string(), "type": kind.as_str(), "name": name}),
-            );
-            let resources: Vec<Value> = resources.collect();
-            put(
-                "remove_resources",
-                json!({"fail_count": failed, "total_count": total, "resources": resources}),
-            );
+            let resource = |(id, kind, name): &(ResourceId, ResourceKind, String)| json!({"id": id.to_string(), "type": kind.as_str(), "name": name});
+            let resources: Vec<Value> = detail.resources.iter().map(resource).collect();
+            let removed =
+                json!({"fail_count": failed, "total_count": total, "resources": resources});
+            ("remove_resources", removed)
         }
         OperationKind::VaultDelete => {
-            put(
-                "vault_delete",
-                json!({
-                    "fail_count": failed,
-                    "total_count": total,
-                    "fail_delete_count": failed,
-                    "total_delete_count": total,
-                }),
-            );
+            let removed = json!({
+                "fail_count": failed,
+                "total_count": total,
+                "fail_delete_count": failed,
+                "total_delete_count": total,
+            });
+            ("vault_delete", removed)
         }
         OperationKind::Sync => {
-            put(
-                "sync",
-                json!({
-                    "sync_backup_num": total.saturating_sub(failed),
-                    "delete_backup_num": 0,
-                    "err_sync_backup_num": failed,
-                }),
-            );
+            let brought = json!({
+                "sync_backup_num": total.saturating_sub(failed),
+                "delete_backup_num": 0,
+                "err_sync_backup_num": failed,
+            });
+            ("sync", brought)
         }
         OperationKind::UpdateExpirationTime => {
-            put(
-                "update_expiration_time",
-                json!({
-                    "affected_backups_count": total,
-                    "expiration_day": detail.expiration_day.as_deref().unwrap_or_default(),
-                }),
-            );
+            let dated = json!({
+                "affected_backups_count": total,
+                "expiration_day": detail.expiration_day.as_deref().unwrap_or_default(),
+            });
+            ("update_expiration_time", dated)
         }
-    }
-    Value::Object(extra)
+        _ => return None,
+    })
 }
 
 /// What it was about; of work on a whole vault, the vault.
@@ -193,7 +190,7 @@ fn resource(operation: &Operation) -> Value {
     }
 }
 
-fn ends_view(ends: &strongroom_model::operation::ReplicationEnds) -> Value {
+fn ends_view(ends: &ReplicationEnds) -> Value {
     json!({
         "source_backup_id": ends.source_backup_id.to_string(),
         "source_backup_name": ends.source_backup_name,

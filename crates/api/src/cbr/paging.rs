@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn c10_a_marker_wins_over_an_offset_and_what_is_no_number_is_refused() {
+    fn c10_c11_a_marker_wins_over_an_offset_and_what_is_no_number_is_refused() {
         let plain = page("").unwrap();
         assert_eq!((plain.limit, plain.start), (1000, Start::Offset(0)));
         let id = "11111111-1111-1111-1111-111111111111";

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 use strongroom_model::id::ServerId;
 use strongroom_model::resource::{ResourceId, ResourceKind};
-use strongroom_model::vault::Vault;
 use strongroom_service::Refusal;
 use strongroom_service::protectable::{Protectable, ProtectableListing};
 
@@ -11,8 +10,7 @@ use super::backups::enterprise_project;
 use super::call::{Answer, Call};
 use super::code::Code;
 use super::fault::{Area, Fault};
-use super::provider::{provider_id, spec_code};
-use super::{paging, refusal, time};
+use super::{paging, refusal, vault_document};
 use crate::reply::Reply;
 
 /// The most items of a page.
@@ -97,7 +95,7 @@ fn view(found: &Protectable) -> Value {
             "code": code,
             "reason": message,
             "message": message,
-            "vault": found.vault.as_ref().map(vault_view),
+            "vault": found.vault.as_ref().map(vault_document::vault),
         },
         "detail": found.detail,
         "children": found.children.iter().map(view).collect::<Vec<_>>(),
@@ -111,38 +109,4 @@ fn code(reason: Refusal, kind: ResourceKind) -> Code {
         (Refusal::ResourceState, _) => Code::ServerStatusForbidsBackup,
         (other, _) => refusal::code(Area::Protectable, other),
     }
-}
-
-/// A vault without what is in it.
-fn vault_view(vault: &Vault) -> Value {
-    let terms = &vault.terms;
-    json!({
-        "id": vault.id.to_string(),
-        "name": vault.name,
-        "description": vault.description,
-        "project_id": vault.project_id.as_str(),
-        "user_id": vault.user_id.as_ref().map(|id| id.as_str()).unwrap_or_default(),
-        "provider_id": provider_id(terms.object_type),
-        "created_at": time::write(vault.created_at),
-        "enterprise_project_id": terms.enterprise_project_id,
-        "auto_bind": terms.auto_bind,
-        "auto_expand": terms.auto_expand,
-        "bind_rules": {},
-        "smn_notify": terms.is_notifying,
-        "threshold": terms.threshold,
-        "locked": vault.is_locked,
-        "backup_name_prefix": terms.backup_name_prefix,
-        "resources": [],
-        "tags": [],
-        "billing": {
-            "size": vault.size.0,
-            "charging_mode": terms.charging_mode.as_str(),
-            "cloud_type": terms.cloud_type.as_str(),
-            "consistent_level": terms.consistent_level.as_str(),
-            "object_type": terms.object_type.as_str(),
-            "protect_type": terms.protect_type.as_str(),
-            "spec_code": spec_code(terms),
-            "status": vault.status.as_str(),
-        },
-    })
 }

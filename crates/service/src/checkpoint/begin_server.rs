@@ -90,14 +90,15 @@ impl Service {
         let wants_full = run.wants_full(at_rest.map(|one| one.is_incremental));
         let id = BackupId::random(self.chance());
         let mut is_incremental = false;
-        let system = server.system_disk().map(|disk| disk.volume_id);
         for volume in volumes {
             let mut child = self.prepare_disk(tx, run, (id, volume), wants_full).await?;
-            is_incremental |= child.is_incremental;
-            if system == Some(volume.id) && !child.is_bootable {
+            let is_system = server.disk(volume.id).is_some_and(|disk| disk.is_system);
+            if is_system && !child.is_bootable {
+                // What a server starts from is bootable, whatever its volume was said to be.
                 child.is_bootable = true;
                 tx.backups().update(&child).await?;
             }
+            is_incremental |= child.is_incremental;
         }
         let new = run.new;
         let backup = ServerBackup {

@@ -234,7 +234,7 @@ impl Service {
         Ok(policy)
     }
 
-    /// Adds a policy if the project may have one more that does the same.
+    /// Adds a policy if the project may have one more of its own that does the same.
     pub(super) async fn insert_policy(
         &self,
         tx: &mut Transaction<'_>,
@@ -242,7 +242,9 @@ impl Service {
     ) -> Result<()> {
         let max = self.settings().policies_max;
         let all = tx.policies().list(&policy.project_id).await?;
-        let count = all.iter().filter(|one| one.operation == policy.operation).count();
+        let is_like =
+            |one: &&Policy| one.operation == policy.operation && one.kind == PolicyKind::Custom;
+        let count = all.iter().filter(is_like).count();
         if count >= usize::try_from(max).unwrap_or(usize::MAX) {
             return Err(Error::TooManyPolicies(max));
         }

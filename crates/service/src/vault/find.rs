@@ -9,7 +9,6 @@ use crate::error::{Error, Result};
 
 impl Service {
     /// A vault of a project. `id` is text as it came; what is no UUID is not found.
-    #[expect(clippy::unused_self, reason = "called as the other rules are")]
     pub(crate) async fn find_vault(
         &self,
         tx: &mut Transaction<'_>,

@@ -41,7 +41,7 @@ impl Service {
 
     /// Vaults of a project with what hangs on them. Names and sizes of resources are the present
     /// ones, or those that were noted last if a resource is gone.
-    pub(super) async fn vault_views(
+    pub(crate) async fn vault_views(
         &self,
         project: &ProjectId,
         vaults: Vec<Vault>,

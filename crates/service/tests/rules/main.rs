@@ -16,6 +16,7 @@ mod jobs;
 mod members;
 #[path = "../clock/keeping.rs"]
 mod keeping;
+mod organization;
 mod points;
 mod policies;
 mod policy_clock;

@@ -14,7 +14,7 @@ use strongroom_service::policy::{
     NewPatternedPolicy, PatternedChange, PatternedFilter, PatternedPolicy, PolicyChange,
 };
 use strongroom_service::vault::{NewResource, NewVault, VaultChange};
-use strongroom_service::{Caller, Error, Refusal, Settings};
+use strongroom_service::{Error, Refusal, Settings};
 
 use super::points::reason;
 use super::policies::{UNKNOWN, daily, new_policy, times};

@@ -205,7 +205,7 @@ async fn a_year_of_vaults_keeps_what_the_model_keeps() {
             compare(&w, &lanes).await;
         }
         for lane in &mut lanes {
-            if dice.once_in(150) {
+            if dice.once_in(100) {
                 lane.change(&w, &mut dice).await;
                 changed += 1;
             }

@@ -37,7 +37,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
 
 /// What they read and answer.
 pub(super) fn components() -> Vec<(&'static str, Value)> {
-    let vault = json!({"type": "object"});
+    let vault = named("Vault");
     let protectable = object([
         ("result", flag()),
         ("code", text()),

@@ -229,6 +229,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
 pub(super) fn components() -> Vec<(&'static str, Value)> {
     let mut all = documents();
     all.extend(bodies());
+    all.extend(changes());
     all.extend(bodies_about_resources());
     all.extend(answers());
     all
@@ -298,11 +299,20 @@ fn documents() -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn bodies() -> Vec<(&'static str, Value)> {
-    let description = || pattern("^[^<>\\x00]{0,255}$");
-    let prefix = || pattern("^[\\u4E00-\\u9FA5\\uF900-\\uFA2Da-zA-Z0-9_.-]{0,32}$");
+fn description() -> Value {
+    pattern("^[^<>\\x00]{0,255}$")
+}
+
+fn prefix() -> Value {
+    pattern("^[\\u4E00-\\u9FA5\\uF900-\\uFA2Da-zA-Z0-9_.-]{0,32}$")
+}
+
+fn bind_rules() -> Value {
     let tag = needing([("key", text_of(1, 127))], [("value", text_of(0, 255))]);
-    let bind_rules = || wishes([("tags", list_of(tag.clone(), 0, 5))]);
+    wishes([("tags", list_of(tag, 0, 5))])
+}
+
+fn bodies() -> Vec<(&'static str, Value)> {
     let billing = needing(
         [
             ("consistent_level", word(LEVELS)),
@@ -341,6 +351,10 @@ fn bodies() -> Vec<(&'static str, Value)> {
             ("sys_lock_source_service", word(["", "SMB"])),
         ],
     );
+    vec![("NewVaultBody", needing([("vault", vault)], []))]
+}
+
+fn changes() -> Vec<(&'static str, Value)> {
     let change = wishes([
         ("name", name()),
         ("description", description()),
@@ -369,7 +383,6 @@ fn bodies() -> Vec<(&'static str, Value)> {
         [("console_url", text_of(1, 255))],
     );
     vec![
-        ("NewVaultBody", needing([("vault", vault)], [])),
         ("VaultChangeBody", needing([("vault", change)], [])),
         ("VaultsChangeBody", needing([("vault", change_all)], [])),
         ("ChargeModeBody", charge_mode),

@@ -1,7 +1,8 @@
 //! The CBR door: what it does with every request, and each family of its operations.
 
-mod agents;
 mod backups;
+mod checkpoints;
+mod agents;
 mod domain;
 mod features;
 mod frame;
@@ -12,6 +13,9 @@ mod organization_policies;
 mod planted;
 mod policies;
 mod protectables;
+mod restores;
 mod samples;
 mod saved_isolation;
 mod strict;
+mod vault_tags;
+mod vaults;

@@ -16,7 +16,7 @@ use crate::world::{Access, World};
 const SERVERS: &str = "/v3/{p}/protectables/server/instances";
 const DISKS: &str = "/v3/{p}/protectables/disk/instances";
 
-fn server(project: &str, number: u32, disks: &[&str]) -> Server {
+pub(crate) fn server(project: &str, number: u32, disks: &[&str]) -> Server {
     let disks = disks.iter().enumerate().map(|(at, id)| ServerDisk {
         volume_id: VolumeId::parse(id).unwrap(),
         device: format!("/dev/vd{}", ["a", "b", "c"][at]),
