@@ -14,7 +14,7 @@ from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.client import ClientBuilder
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 
-from strongroom import run, wait_for
+from strongroom import binary, run, wait_for
 
 MODEL = importlib.import_module("huaweicloudsdkcbr.v1.model")
 PLAIN = {"str": str, "int": int, "bool": bool, "float": (int, float)}
@@ -32,9 +32,7 @@ def typed(kind, value):
         return value
     names = {wire: name for name, wire in shape.attribute_map.items()}
     return shape(
-        **{
-            names[key]: typed(shape.openapi_types[names[key]], item) for key, item in value.items()
-        }
+        **{names[key]: typed(shape.openapi_types[names[key]], item) for key, item in value.items()}
     )
 
 
@@ -195,8 +193,6 @@ def keys(cloud):
 
 def add_server(server, name, disks, *options):
     """Puts a server into the inventory, and gives it as a vault's resource."""
-    from strongroom import binary
-
     command = [binary(), "server", "add", "--data", server.data, "--json", "--name", name]
     for disk in disks:
         command += ["--disk", disk]
@@ -206,7 +202,12 @@ def add_server(server, name, disks, *options):
 
 def stranger(admin, name):
     """A user in another project, where it is a member."""
-    admin.openstack("project", "create", name)
-    admin.openstack("user", "create", f"user-{name}", "--password", "for the tests")
-    admin.openstack("role", "add", "--project", name, "--user", f"user-{name}", "member")
+    http, identity = admin.http, admin.http.identity_url
+    wish = {"project": {"name": name}}
+    project = http.ok("POST", f"{identity}/projects", version=None, json=wish)["project"]["id"]
+    wish = {"user": {"name": f"user-{name}", "password": "for the tests"}}
+    user = http.ok("POST", f"{identity}/users", version=None, json=wish)["user"]["id"]
+    roles = http.ok("GET", f"{identity}/roles?name=member", version=None)["roles"]
+    (role,) = [it["id"] for it in roles if it["name"] == "member"]
+    http.ok("PUT", f"{identity}/projects/{project}/users/{user}/roles/{role}", version=None)
     return admin.other_user(f"user-{name}", "for the tests", name)

@@ -163,9 +163,7 @@ def test_a_server_is_backed_up_and_restored(sdk, server, disks, tmp_path):
     assert sdk.refused("delete_backup", backup_id=child.id) == (400, "BackupService.6201")
 
     spoil(server, before)
-    maps = [
-        {"backup_id": child.id, "volume_id": child.resource_id} for child in backup.children
-    ]
+    maps = [{"backup_id": child.id, "volume_id": child.resource_id} for child in backup.children]
     log = sdk.restored(backup.id, server_id=host["id"], mappings=maps, power_on=True)
     assert log.extra_info.restore.target_resource_id == host["id"]
     assert all(same_bytes(image, server.volume_file(disk)) for disk, image in before.items())
