@@ -191,6 +191,7 @@ CREATE TABLE replication (
 CREATE INDEX replication_backup ON replication (backup_id, created_at, id);
 CREATE UNIQUE INDEX replication_once ON replication (side, source_backup_id, destination_region)
     WHERE status <> 'fail';
+CREATE INDEX replication_checkpoint ON replication (vault_id, source_checkpoint_id);
 CREATE INDEX replication_unfinished ON replication (status) WHERE status IN ('waiting_replicate', 'replicating');
 
 -- stored_bytes repeats a figure of measured, to be added up.

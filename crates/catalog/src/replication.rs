@@ -77,6 +77,18 @@ impl Replications<'_> {
         TABLE.find(self.0, tail, vec![Value::text(id)], decode).await
     }
 
+    /// The one at this end, the destination, of a backup in another region that has not failed.
+    pub async fn of_source(&mut self, region: &str, id: BackupId) -> Result<Option<Replication>> {
+        let tail = "WHERE side = 'destination' AND source_backup_id = $1 AND source_region = $2 \
+                    AND status <> 'fail' LIMIT 1";
+        TABLE.find(self.0, tail, vec![Value::text(id), Value::text(region)], decode).await
+    }
+
+    /// Removes one; tells whether there was one.
+    pub async fn delete(&mut self, id: ReplicationId) -> Result<bool> {
+        TABLE.delete(self.0, Value::text(id)).await
+    }
+
     /// Some copy in a vault of a backup of that checkpoint.
     pub async fn of_checkpoint(
         &mut self,

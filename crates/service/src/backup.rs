@@ -18,6 +18,7 @@ pub use strongroom_catalog::{BackupFilter, BackupKey};
 
 use crate::error::{Error, Result};
 use crate::metadata::MetadataChange;
+use crate::restore::is_leaving;
 use crate::tag::{TaggedId, check_tags};
 use crate::{Caller, Refusal, Service};
 
@@ -262,6 +263,10 @@ impl Service {
                     if !is_at_rest && !is_forced {
                         return Err(Error::BackupNotDeletable(backup.status));
                     }
+                    if !is_forced && tx.replications().is_any_unfinished(backup.id).await? {
+                        let message = "the backup is being copied to another region";
+                        return Err(Refusal::BackupInUse.because(message));
+                    }
                     self.begin_deletion(tx, caller, &mut backup).await
                 })
             })
@@ -377,6 +382,10 @@ impl Service {
                 vault.id
             }
         };
+        if is_leaving(tx, vault_id, volume.id).await? {
+            let message = format!("volume {} is being removed from the vault", volume.id);
+            return Err(Refusal::ResourceRemoving.because(message));
+        }
         let Some(snapshot_id) = new.snapshot_id else {
             check_volume(&volume, new.is_forced)?;
             volume.previous_status = Some(volume.status);

@@ -2,16 +2,17 @@
 
 use strongroom_catalog::Transaction;
 use strongroom_model::backup::{Backup, BackupStatus};
-use strongroom_model::id::{BackupId, JobId, ProjectId, VolumeId};
+use strongroom_model::id::{BackupId, JobId, ProjectId, VaultId, VolumeId};
 use strongroom_model::identity::Role;
 use strongroom_model::job::{JobKind, Subject};
 use strongroom_model::operation::{OperationDetail, OperationKind};
 use strongroom_model::quota::Resource;
+use strongroom_model::vault::VaultStatus;
 use strongroom_model::volume::{Volume, VolumeStatus};
 
 use crate::backup::subject;
 use crate::error::{Error, Result};
-use crate::{Caller, Service};
+use crate::{Caller, Refusal, Service};
 
 /// Where to restore to.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +58,7 @@ impl Service {
                         return Err(Error::BackupNotRestorable(backup.status));
                     }
                     refuse_part_of_restore(tx, &backup).await?;
+                    refuse_going(tx, &backup).await?;
                     let volume = match request.volume_id {
                         Some(target) => self.claim_target(tx, project, target, &backup).await?,
                         None => self.make_target(tx, caller, &backup, request).await?,
@@ -153,4 +155,27 @@ async fn refuse_part_of_restore(tx: &mut Transaction<'_>, backup: &Backup) -> Re
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses to read a backup that is about to be removed with its vault or from it.
+pub(crate) async fn refuse_going(tx: &mut Transaction<'_>, backup: &Backup) -> Result<()> {
+    let vault = tx.vaults().find_any(backup.vault_id).await?;
+    if vault.is_some_and(|vault| vault.status == VaultStatus::Deleting) {
+        return Err(Refusal::VaultStateForRestore.because("the vault is being deleted"));
+    }
+    if is_leaving(tx, backup.vault_id, backup.volume_id).await? {
+        let message = format!("volume {} is being removed from the vault", backup.volume_id);
+        return Err(Refusal::ResourceRemoving.because(message));
+    }
+    Ok(())
+}
+
+/// Whether a disk is being removed from a vault with its backups.
+pub(crate) async fn is_leaving(
+    tx: &mut Transaction<'_>,
+    vault_id: VaultId,
+    volume_id: VolumeId,
+) -> Result<bool> {
+    let resource = tx.vaults().find_resource(volume_id.into()).await?;
+    Ok(resource.is_some_and(|one| one.vault_id == vault_id && one.is_removing))
 }

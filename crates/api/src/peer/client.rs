@@ -115,8 +115,9 @@ impl HttpPeer {
         let bytes = self.read(response, limit_bytes).await?;
         match status {
             StatusCode::OK => Ok(bytes),
-            StatusCode::CONFLICT | StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => {
-                Err(refusal(&bytes))
+            StatusCode::CONFLICT => Err(refusal(&bytes)),
+            StatusCode::UNAUTHORIZED => {
+                Err(self.away("it does not know this region: secret, name or clock differ"))
             }
             other => Err(self.away(&format!("it answers {}", other.as_u16()))),
         }

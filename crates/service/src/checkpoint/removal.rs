@@ -85,6 +85,7 @@ impl Service {
             return Ok(());
         }
         tx.shares().delete_of(id).await?;
+        tx.replications().delete_of(id).await?;
         tx.server_backups().delete(id).await?;
         self.forget_checkpoint(tx, backup.checkpoint_id).await?;
         for operation in tx.operations().running_of(id).await? {

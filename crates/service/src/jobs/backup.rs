@@ -254,6 +254,7 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     if let Some(backup) = tx.backups().find_any(id).await? {
+                        self.settle_copy(tx, &backup).await?;
                         self.release_source(tx, &backup).await?;
                         self.settle_server_backup(tx, &backup).await?;
                     }

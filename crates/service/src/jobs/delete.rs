@@ -108,5 +108,12 @@ impl Service {
 /// wanted and gives the source back; only then may the row go.
 async fn is_being_made(tx: &mut Transaction<'_>, backup_id: BackupId) -> Work<bool> {
     let kinds = [&JobKind::CreateBackup { backup_id }, &JobKind::ImportBackup { backup_id }];
-    Ok(tx.jobs().is_any_unfinished(kinds).await?)
+    if tx.jobs().is_any_unfinished(kinds).await? {
+        return Ok(true);
+    }
+    let Some(backup) = tx.backups().find_any(backup_id).await? else { return Ok(false) };
+    let whole = backup.origin.server_backup_id.unwrap_or(backup_id);
+    let Some(record) = tx.replications().of_copy(whole).await? else { return Ok(false) };
+    let receiving = JobKind::ReceiveBackup { backup_id, replication_id: record.id };
+    Ok(tx.jobs().is_any_unfinished([&receiving, &receiving]).await?)
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::time::Duration;
 
 use crate::Error;
 
@@ -14,6 +15,8 @@ pub(super) enum Failure {
     Stopped,
     /// Another job must end first; trying again is no failure.
     Later,
+    /// As [`Failure::Later`], but not before so long.
+    Wait(Duration),
     /// May succeed when tried again.
     Transient(String),
     /// Will fail again.

@@ -138,6 +138,7 @@ impl Service {
                 self.postpone(&claim, Duration::ZERO, claim.job.failures).await
             }
             Err(Failure::Later) => self.postpone(&claim, IDLE, claim.job.failures).await,
+            Err(Failure::Wait(delay)) => self.postpone(&claim, delay, claim.job.failures).await,
             Err(Failure::Transient(reason))
                 if claim.job.failures + 1 < self.settings().attempts_max =>
             {

@@ -2,6 +2,7 @@
 //! whose source is the other region.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use strongroom_engine::{BackupOptions, BackupStats, Progress, Repository, SessionId};
 use strongroom_model::id::{BackupId, ReplicationId};
@@ -14,6 +15,9 @@ use super::failure::{Failure, Work};
 use super::supervise::Watched;
 use crate::replication::{PATIENCE, PartRequest};
 use crate::{Error, Service};
+
+/// How soon a region that did not answer is asked again.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
 
 impl Service {
     /// Fetches the bytes of a copy, then says that it is there.
@@ -46,7 +50,9 @@ impl Service {
         self.check_readable(claim, &repository, &order.backup, stop).await?;
         let key = self.vaults().master_key_id();
         let measured = measured(&stats, order.parent.as_ref(), key);
-        self.publish_backup(claim, id, &measured, false).await
+        self.publish_backup(claim, id, &measured, false).await?;
+        self.watch_vault(order.backup.vault_id).await;
+        Ok(())
     }
 
     async fn fetch(
@@ -110,7 +116,7 @@ fn judge(error: strongroom_engine::Error, is_patient: bool) -> Failure {
     let is_cut = matches!(&error, strongroom_engine::Error::Wire { .. }) && error.is_transient();
     if is_cut && is_patient {
         tracing::warn!(%error, "a copy waits for the other region");
-        return Failure::Later;
+        return Failure::Wait(TRY_AGAIN);
     }
     match Failure::from(error) {
         // What is damaged lies in the other region.

@@ -1,5 +1,7 @@
 //! Copying a backup to another region, seen from the end that has it: the offer, and how it goes.
 
+use std::time::Duration;
+
 use strongroom_catalog::Transaction;
 use strongroom_model::id::ReplicationId;
 use strongroom_model::job::Claim;
@@ -11,6 +13,15 @@ use crate::{Error, Service};
 
 /// Why a replication ended although nothing went wrong.
 const UNWANTED: &str = "the backup was deleted";
+
+/// How long the other region may take to answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(8);
+
+/// How soon a copy that is being made is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// How soon a region that did not answer is asked again.
+const TRY_AGAIN: Duration = Duration::from_secs(20);
 
 impl Service {
     /// Makes the offer if that is still to be done, and looks how the copy goes. Ends when it ends.
@@ -42,20 +53,26 @@ impl Service {
                 let reason = state.message.clone();
                 Err(Failure::Permanent(reason.unwrap_or_else(|| "the copy failed".to_owned())))
             }
-            (false, _) => Err(Failure::Later),
+            (false, _) => Err(Failure::Wait(LOOK_AGAIN)),
         }
     }
 
     async fn ask_for_copy(&self, record: &Replication, offer: Offer) -> Work<CopyState> {
         let peer = self.peer(&record.destination_region)?;
-        let asked = match record.status {
-            ReplicationStatus::Waiting => peer.offer(offer).await,
-            _ => peer.state(record.id).await,
+        let asking = match record.status {
+            ReplicationStatus::Waiting => peer.offer(offer),
+            _ => peer.state(record.id),
         };
+        // Well within the lease: nobody renews it meanwhile.
+        let asked = tokio::time::timeout(ANSWER_WITHIN, asking).await.unwrap_or_else(|_| {
+            let region = record.destination_region.clone();
+            Err(PeerError::Unreachable { region, reason: "it does not answer".to_owned() })
+        });
+        let seen_at = record.updated_at.unwrap_or(record.created_at);
         asked.map_err(|error| match error {
-            PeerError::Unreachable { .. } if self.now().since(record.created_at) < PATIENCE => {
+            PeerError::Unreachable { .. } if self.now().since(seen_at) < PATIENCE => {
                 tracing::warn!(replication = %record.id, %error, "a replication waits");
-                Failure::Later
+                Failure::Wait(TRY_AGAIN)
             }
             other => Failure::Permanent(other.to_string()),
         })

@@ -153,6 +153,9 @@ impl Service {
             backup.restore_volume_id = None;
             backup.fail_reason = Some(format!("restore to volume {volume_id} failed: {reason}"));
             self.write_backup(tx, &mut backup).await?;
+            if is_damage {
+                self.mark_whole_damaged(tx, &backup).await?;
+            }
             failed = Some(backup);
         }
         if let Some(mut volume) = tx.volumes().find_any(volume_id).await?
@@ -167,6 +170,25 @@ impl Service {
         }
         if let Some(backup) = failed {
             self.settle_server_restore(tx, &backup, (volume_id, Some(reason))).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Service {
+    /// A server's backup of which a disk is damaged is not available either.
+    async fn mark_whole_damaged(
+        &self,
+        tx: &mut Transaction<'_>,
+        part: &Backup,
+    ) -> crate::Result<()> {
+        let Some(id) = part.origin.server_backup_id else { return Ok(()) };
+        if let Some(mut whole) = tx.server_backups().find_any(id).await?
+            && whole.status == BackupStatus::Available
+        {
+            whole.status = BackupStatus::Error;
+            whole.fail_reason = Some(format!("the backup of disk {} is damaged", part.volume_id));
+            self.write_server_backup(tx, &mut whole).await?;
         }
         Ok(())
     }

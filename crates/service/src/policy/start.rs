@@ -173,8 +173,12 @@ impl Service {
         if !fits && let Some(fault) = self.quota_fault(tx, &volume.project_id, [volume]).await? {
             return Ok(fault);
         }
-        let (backup, job) = self.begin_backup(tx, caller, new).await?;
-        Ok(Begun::Backup(backup.id, job))
+        match self.begin_backup(tx, caller, new).await {
+            Ok((backup, job)) => Ok(Begun::Backup(backup.id, job)),
+            // The vault is asked before anything is written.
+            Err(Error::Refused { message, .. }) => Ok(Begun::Failed(TaskFault::SizeQuota, message)),
+            Err(error) => Err(error),
+        }
     }
 
     /// What stands in the way of a backup of a disk, but for the quota.

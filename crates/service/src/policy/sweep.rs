@@ -224,8 +224,10 @@ pub(super) fn candidate(backup: &Backup) -> Candidate {
     }
 }
 
-/// Whether another project may use a backup, or a volume is still to be made of it.
+/// Whether another project may use a backup, it is being copied to another region, or a volume is
+/// still to be made of it.
 pub(super) async fn is_held(tx: &mut Transaction<'_>, id: BackupId) -> Result<bool> {
     let is_shared = tx.shares().exist_of(id).await?;
-    Ok(is_shared || tx.volumes().is_any_to_be_made_from(id).await?)
+    let is_copied = tx.replications().is_any_unfinished(id).await?;
+    Ok(is_shared || is_copied || tx.volumes().is_any_to_be_made_from(id).await?)
 }

@@ -52,6 +52,13 @@ impl Service {
                         Ok(vault) => vault,
                         Err(refusal) => return Ok(Err(refusal)),
                     };
+                    let source = offer.backup.id();
+                    if let Some(before) = tx.replications().of_source(region, source).await? {
+                        if find_any(tx, before.backup_id).await?.is_some() {
+                            return Ok(Err(refused("the backup has a copy here".to_owned())));
+                        }
+                        tx.replications().delete(before.id).await?;
+                    }
                     let record = self.begin_copy(tx, &vault, offer).await?;
                     Ok::<_, Error>(Ok(self.state_of(tx, &record).await?))
                 })
@@ -74,7 +81,10 @@ impl Service {
                 })
             })
             .await;
-        found.map_err(as_peer)?.ok_or_else(|| refused(DELETED.to_owned()))
+        found.map_err(as_peer)?.ok_or_else(|| PeerError::Refused {
+            reason: PeerRefusal::CopyMissing,
+            message: DELETED.to_owned(),
+        })
     }
 
     async fn offered_before(
@@ -102,6 +112,9 @@ impl Service {
         if offer.source_region != region {
             return refuse(PeerRefusal::Other, "the offer names another region");
         }
+        if offer.backup.disks().is_empty() {
+            return refuse(PeerRefusal::Other, "the backup has no disks");
+        }
         let project = project_of(&offer.destination_project_id);
         let vault = match &project {
             Some(project) => tx.vaults().find(project, offer.destination_vault_id).await?,
@@ -122,7 +135,7 @@ impl Service {
         if !matches!(vault.status, VaultStatus::Available | VaultStatus::Lock) {
             return refuse(PeerRefusal::VaultState, "the destination vault is not available");
         }
-        let is_bounded = vault.size < VAULT_SIZE_MAX;
+        let is_bounded = vault.size < VAULT_SIZE_MAX && !vault.terms.auto_expand;
         if is_bounded && vault_used_bytes(tx, vault.id).await? >= vault.size.bytes() {
             return refuse(PeerRefusal::VaultFull, "the destination vault is full");
         }
@@ -427,7 +440,8 @@ impl Service {
             server.updated_at = Some(self.now());
             tx.server_backups().update(&server).await?;
         }
-        for operation in tx.operations().running_of(whole).await? {
+        let running = tx.operations().running_of(whole).await?;
+        for operation in running.iter().filter(|one| one.kind == OperationKind::Replication) {
             let end = match &failure {
                 None => Ok(()),
                 Some(reason) => Err((OperationFault::ReplicationFailed, reason.as_str())),

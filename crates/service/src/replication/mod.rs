@@ -70,6 +70,8 @@ pub enum PeerRefusal {
     VaultFull,
     /// The vault's state does not allow it.
     VaultState,
+    /// There is no copy of that replication, or not any more.
+    CopyMissing,
     /// Anything else.
     Other,
 }

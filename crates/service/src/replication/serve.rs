@@ -180,7 +180,13 @@ pub(super) fn as_peer(error: Error) -> PeerError {
             region: "the other".to_owned(),
             reason: format!("{what} is unavailable there"),
         },
-        Error::Internal(_) => refused("internal error".to_owned()),
+        Error::Internal(source) => {
+            tracing::error!(%source, "another region cannot be answered");
+            PeerError::Unreachable {
+                region: "the other".to_owned(),
+                reason: "internal error there".to_owned(),
+            }
+        }
         other => refused(other.to_string()),
     }
 }

@@ -290,7 +290,7 @@ impl Service {
         let Some(mut record) = done else { return Ok(()) };
         match peer.state(record.id).await {
             Ok(state) if state.status == ReplicationStatus::Fail => {}
-            Err(PeerError::Refused { .. }) => {}
+            Err(PeerError::Refused { reason: PeerRefusal::CopyMissing, .. }) => {}
             _ => return Ok(()),
         }
         record.status = ReplicationStatus::Fail;
@@ -377,9 +377,11 @@ impl Service {
         tx: &mut Transaction<'_>,
         record: &Replication,
     ) -> Result<Option<Offer>> {
-        let Some(saved) = crate::saved::find_any(tx, record.backup_id).await? else {
-            return Ok(None);
+        let found = crate::saved::find_any(tx, record.backup_id).await?;
+        let is_whole = |saved: &Saved| {
+            matches!(saved.status(), BackupStatus::Available | BackupStatus::Restoring)
         };
+        let Some(saved) = found.filter(is_whole) else { return Ok(None) };
         let to = Destination {
             region: record.destination_region.clone(),
             project_id: record.destination_project_id.clone(),
@@ -388,6 +390,11 @@ impl Service {
             description: record.detail.copy_description.clone(),
         };
         let draft = self.draft_offer(tx, &saved, &to).await?;
+        let disks = draft.backup.disks().iter().map(|disk| disk.backup_id);
+        let parts = record.detail.parts.iter().map(|part| part.source_backup_id);
+        if !disks.eq(parts) {
+            return Ok(None);
+        }
         Ok(Some(Offer { id: record.id, is_automatic: record.is_automatic, ..draft }))
     }
 }
@@ -473,9 +480,10 @@ fn told(error: PeerError) -> Error {
             let reason = match reason {
                 PeerRefusal::VaultMissing => Refusal::DestinationMissing,
                 PeerRefusal::VaultFull => Refusal::DestinationFull,
-                PeerRefusal::VaultUnfit | PeerRefusal::VaultState | PeerRefusal::Other => {
-                    Refusal::DestinationUnfit
-                }
+                PeerRefusal::VaultUnfit
+                | PeerRefusal::VaultState
+                | PeerRefusal::CopyMissing
+                | PeerRefusal::Other => Refusal::DestinationUnfit,
             };
             reason.because(message)
         }

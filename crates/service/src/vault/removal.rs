@@ -11,6 +11,7 @@ use strongroom_model::identity::Role;
 use strongroom_model::job::{JobKind, Subject};
 use strongroom_model::operation::{Operation, OperationDetail, OperationKind};
 use strongroom_model::resource::{ResourceId, ResourceKind};
+use strongroom_model::server_backup::ServerBackup;
 use strongroom_model::tag::Tagged;
 use strongroom_model::vault::{Vault, VaultStatus};
 
@@ -221,6 +222,9 @@ impl Service {
                 let has_failed = backup.updated_at.is_some_and(|at| at >= begun_at);
                 if Self::is_half_removed(&backup) && has_failed {
                     failed += 1;
+                } else if is_at_work(backup.status) {
+                    // It is looked at again when that has ended.
+                    begun = begun.max(1);
                 } else if begun < FLOCK {
                     let caller = self.caller_for(&backup.user_id, &backup.project_id);
                     self.begin_deletion(tx, &caller, &mut backup).await?;
@@ -239,6 +243,8 @@ impl Service {
                 let has_failed = backup.updated_at.is_some_and(|at| at >= begun_at);
                 if backup.status == BackupStatus::ErrorDeleting && has_failed {
                     failed += 1;
+                } else if is_at_work(backup.status) || is_read_in_part(tx, &backup).await? {
+                    begun = begun.max(1);
                 } else if begun < FLOCK {
                     let caller = self.caller_for(&backup.user_id, &backup.project_id);
                     self.begin_server_deletion(tx, &caller, &mut backup).await?;
@@ -313,6 +319,17 @@ async fn removed_by(
     let is_removed = |id| operation.detail.resources.iter().any(|(one, _, _)| *one == id);
     let left = rows.iter().filter(|row| row.is_removing && is_removed(row.id));
     Ok(left.map(|row| (row.id, row.kind)).collect())
+}
+
+/// Whether a backup is being made or read.
+const fn is_at_work(status: BackupStatus) -> bool {
+    matches!(status, BackupStatus::Creating | BackupStatus::Restoring)
+}
+
+/// Whether a disk of a server's backup is being read by itself.
+async fn is_read_in_part(tx: &mut Transaction<'_>, backup: &ServerBackup) -> Result<bool> {
+    let parts = tx.backups().of_server_backup(backup.id).await?;
+    Ok(parts.iter().any(|part| part.status == BackupStatus::Restoring))
 }
 
 const fn doomed((id, kind): (ResourceId, ResourceKind)) -> Doomed {

@@ -503,6 +503,66 @@ async fn a_copy_that_was_deleted_over_there_can_be_made_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_servers_copy_that_was_deleted_over_there_can_be_made_again() {
+    let s = Scene::new(ObjectType::Server).await;
+    let disk = s.here.written_volume(&s.owner, "root").await;
+    let vault = plant_vault(&s.here, &s.owner, ObjectType::Server, ProtectType::Backup).await;
+    let server = plant_server_backup(&s, &vault, &[&disk]).await;
+    let first = s.replicate(server.id).await.unwrap();
+    s.settle().await;
+    let copy = record(&s.there, first.id).await.backup_id;
+    s.there.service.delete_saved(&s.receiver, &copy.to_string()).await.unwrap();
+    s.settle().await;
+    assert_eq!(s.copies().await, []);
+    let again = s.replicate(server.id).await.unwrap();
+    s.settle().await;
+    assert_eq!(record(&s.here, again.id).await.status, ReplicationStatus::Success);
+    let [copy] = s.copies().await.try_into().unwrap();
+    let restored = s.restored(&copy).await;
+    assert_eq!(s.there.digest(&restored), s.here.digest(&disk));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_lost_a_disks_backup_meanwhile_is_not_copied_in_part() {
+    let s = Scene::new(ObjectType::Server).await;
+    let one = s.here.written_volume(&s.owner, "root").await;
+    let two = s.here.written_volume(&s.owner, "data").await;
+    let vault = plant_vault(&s.here, &s.owner, ObjectType::Server, ProtectType::Backup).await;
+    let server = plant_server_backup(&s, &vault, &[&one, &two]).await;
+    let begun = s.replicate(server.id).await.unwrap();
+    let catalog = s.here.catalog().await;
+    let lost = catalog.transact(|tx| {
+        Box::pin(async move {
+            let parts = tx.backups().of_server_backup(server.id).await?;
+            tx.backups().delete(parts[0].id).await
+        })
+    });
+    assert!(lost.await.unwrap());
+    s.settle().await;
+    assert_eq!(record(&s.here, begun.id).await.status, ReplicationStatus::Fail);
+    assert_eq!(s.copies().await, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_whose_status_is_set_by_hand_ends_at_both_ends() {
+    let s = Scene::new(ObjectType::Disk).await;
+    let volume = s.here.written_volume(&s.owner, "reset").await;
+    let backup = s.here.backup(&s.owner, &volume).await;
+    let begun = s.replicate(backup.id).await.unwrap();
+    s.here.work().await;
+    let [copy] = s.copies().await.try_into().unwrap();
+    assert_eq!(copy.status, BackupStatus::Creating);
+    let (service, id) = (&s.there.service, copy.id.to_string());
+    service.reset_backup(&s.there.admin, &id, BackupStatus::Error).await.unwrap();
+    s.settle().await;
+    for world in [&s.here, &s.there] {
+        assert_eq!(record(world, begun.id).await.status, ReplicationStatus::Fail);
+    }
+    assert_eq!(operation_status(&s.there, copy.id).await, []);
+    assert_eq!(operation_status(&s.here, backup.id).await, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_region_that_stays_away_ends_in_a_failure_that_says_so() {
     let s = Scene::new(ObjectType::Disk).await;
     let volume = s.here.written_volume(&s.owner, "patience").await;
