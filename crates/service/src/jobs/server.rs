@@ -115,6 +115,7 @@ impl Service {
                     let Some(mut backup) =
                         found.filter(|backup| backup.status == BackupStatus::Creating)
                     else {
+                        self.fail_server_backup(tx, order.backup.id, NOT_WANTED).await?;
                         return self.finish_as(tx, claim, Some(NOT_WANTED)).await;
                     };
                     backup.documents = Some(taken.documents.clone());
@@ -177,9 +178,7 @@ impl Service {
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    for child in tx.backups().of_server_backup(id).await? {
-                        self.release_source(tx, &child).await?;
-                    }
+                    self.fail_server_backup(tx, id, NOT_WANTED).await?;
                     self.finish_as(tx, claim, Some(NOT_WANTED)).await
                 })
             })

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use strongroom_model::backup::BackupStatus;
+use strongroom_model::id::BackupId;
 use strongroom_model::operation::OperationStatus;
 use strongroom_model::vault::{ObjectType, ProtectStatus};
 use strongroom_model::volume::VolumeStatus;
@@ -221,4 +222,23 @@ async fn a_disk_of_a_servers_backup_does_not_stand_by_itself() {
     let refused = w.service.share_backup(&w.admin, &child, &[other]).await;
     assert_eq!(reason(refused), Refusal::NotShareable);
     assert_eq!(whole(&w, backup.id).await.unwrap().status, BackupStatus::Available);
+}
+
+#[tokio::test]
+async fn frozen_copies_that_nobody_needs_are_removed_and_others_spared() {
+    let (w, vault, machine) = world().await;
+    let view = begin(&w, &w.admin, NewCheckpoint::of(vault.id)).await;
+    assert_eq!(w.step().await, 1);
+    let folder = w.service.folder();
+    let abandoned = BackupId::parse("00000000-0000-4000-8000-000000000007").unwrap();
+    std::fs::write(folder.frozen(abandoned), "left by a crash").unwrap();
+    w.service.tend(&Default::default()).await.unwrap();
+    let mut left = folder.frozen_backups().unwrap();
+    left.sort_unstable();
+    let mut needed: Vec<_> = disks_of(&w, &view).await.iter().map(|child| child.id).collect();
+    needed.sort_unstable();
+    assert_eq!(left, needed);
+    w.work().await;
+    assert_eq!(servers_of(&w, &view).await[0].status, BackupStatus::Available);
+    assert_at_rest(&w, &machine).await;
 }
