@@ -1,5 +1,6 @@
 """Rows about vaults, tags and policies."""
 
+from huawei import SERVER
 from sdk_rows import WEEKLY, policy_of, row, rule_of
 
 # Vaults
