@@ -396,8 +396,7 @@ impl Backups<'_> {
         volume_id: Option<VolumeId>,
         limit: u32,
     ) -> Result<Vec<Backup>> {
-        let mut values =
-            vec![Value::text(vault_id), Value::text(BackupStatus::Deleting.as_str())];
+        let mut values = vec![Value::text(vault_id), Value::text(BackupStatus::Deleting.as_str())];
         let of_volume = match volume_id {
             Some(id) => {
                 values.push(Value::text(id));

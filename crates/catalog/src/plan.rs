@@ -6,12 +6,20 @@ use strongroom_testkit::database::Database;
 use crate::sql::Dialect;
 use crate::{Catalog, Error, backup, expiry, job, operation, quota, saved, vault_usage, volume};
 
-/// Jobs for PostgreSQL, to which any index is as good as another while a table is empty.
-const JOBS: [&str; 2] = [
+/// Jobs and backups for PostgreSQL, to which any index is as good as another while a table is empty.
+const ROWS: [&str; 5] = [
     "INSERT INTO job (id, kind, attempt, state, not_before, request_id, created_at, failures) \
      SELECT CAST(n AS TEXT), CAST(n AS TEXT), 0, 'queued', 0, '', 0, 0 \
      FROM generate_series(1, 2000) AS n ON CONFLICT DO NOTHING",
     "ANALYZE job",
+    "INSERT INTO vault (id, project_id, slot, created_at) VALUES ('v', 'p', 'v', 0) \
+     ON CONFLICT DO NOTHING",
+    "INSERT INTO backup (id, project_id, user_id, vault_id, data_id, volume_id, name_folded, \
+     status, size, is_incremental, is_bootable, metadata, volume_metadata, progress, created_at, \
+     data_timestamp) SELECT CAST(n AS TEXT), 'p', 'u', 'v', CAST(n AS TEXT), CAST(n AS TEXT), '', \
+     'available', 1, 0, 0, '{}', '{}', 100, n, n FROM generate_series(1, 2000) AS n \
+     ON CONFLICT DO NOTHING",
+    "ANALYZE backup",
 ];
 
 /// The plan of a statement; its placeholders are filled in with something.
@@ -24,7 +32,7 @@ async fn plan(catalog: &Catalog, dialect: Dialect, sql: &str) -> String {
                 Dialect::Postgres => ("EXPLAIN", "QUERY PLAN"),
             };
             if dialect == Dialect::Postgres {
-                for statement in JOBS {
+                for statement in ROWS {
                     tx.session.execute("plan", statement, vec![]).await?;
                 }
                 // It walks over what is small, index or not.

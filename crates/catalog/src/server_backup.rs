@@ -114,8 +114,7 @@ impl ServerBackups<'_> {
         server_id: Option<ServerId>,
         limit: u32,
     ) -> Result<Vec<ServerBackup>> {
-        let mut values =
-            vec![Value::text(vault_id), Value::text(BackupStatus::Deleting.as_str())];
+        let mut values = vec![Value::text(vault_id), Value::text(BackupStatus::Deleting.as_str())];
         let of_server = match server_id {
             Some(id) => {
                 values.push(Value::text(id));

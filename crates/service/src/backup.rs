@@ -156,8 +156,8 @@ impl Service {
         let backup = self.prepare_backup(tx, caller, new).await?;
         let kind = JobKind::CreateBackup { backup_id: backup.id };
         let job_id = self.enqueue_about(tx, caller, kind, subject(&backup)).await?;
-        let log = (OperationKind::Backup, job_id);
-        self.log_backup_job(tx, caller, log, &backup, OperationDetail::default()).await?;
+        let log = (OperationKind::Backup, job_id, OperationDetail::default());
+        self.log_backup_job(tx, caller, log, &backup).await?;
         Ok((backup, job_id))
     }
 
@@ -285,8 +285,8 @@ impl Service {
         tx.shares().delete_of(backup.id).await?;
         let kind = JobKind::DeleteBackup { backup_id: backup.id };
         let job_id = self.enqueue_about(tx, caller, kind, subject(backup)).await?;
-        let log = (OperationKind::Delete, job_id);
-        self.log_backup_job(tx, caller, log, backup, OperationDetail::default()).await?;
+        let log = (OperationKind::Delete, job_id, OperationDetail::default());
+        self.log_backup_job(tx, caller, log, backup).await?;
         Ok(job_id)
     }
 

@@ -59,9 +59,8 @@ impl Service {
         &self,
         tx: &mut Transaction<'_>,
         caller: &Caller,
-        (kind, job_id): (OperationKind, JobId),
+        (kind, job_id, detail): (OperationKind, JobId, OperationDetail),
         backup: &Backup,
-        detail: OperationDetail,
     ) -> Result<()> {
         if backup.origin.server_backup_id.is_some() {
             return Ok(());

@@ -71,8 +71,8 @@ impl Service {
                     let name = volume.name.clone().unwrap_or_default();
                     let target = Some((volume.id.into(), name));
                     let detail = OperationDetail { target, ..OperationDetail::default() };
-                    let log = (OperationKind::Restore, job_id);
-                    self.log_backup_job(tx, caller, log, &backup, detail).await?;
+                    let log = (OperationKind::Restore, job_id, detail);
+                    self.log_backup_job(tx, caller, log, &backup).await?;
                     Ok(Restore {
                         job_id,
                         backup_id: backup.id,

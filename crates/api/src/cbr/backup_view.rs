@@ -97,7 +97,8 @@ fn of_server(view: &SavedView, backup: &ServerBackup) -> Value {
         "bootable": null,
         "incremental": backup.is_incremental,
         "snapshot_id": null,
-        "support_lld": true,
+        // A restore has written every byte when it ends; nothing is loaded later.
+        "support_lld": false,
         "supported_restore_mode": if is_whole { "backup" } else { "na" },
         "os_images_data": null,
         "contain_system_disk": backup.has_system_disk,

@@ -15,5 +15,5 @@ mod saved;
 mod shares;
 mod support;
 mod tags;
-mod vaults;
 mod vault_policies;
+mod vaults;

@@ -170,10 +170,9 @@ fn items<T>(
     key: &'static str,
     read: impl Fn(&Value) -> Option<T>,
 ) -> Result<Vec<T>> {
-    let list = rule.get(key).and_then(Value::as_array).filter(|list| !list.is_empty());
-    let list = list.filter(|list| list.len() <= 31);
+    let list = rule.get(key).and_then(Value::as_array).filter(|list| list.len() <= 31);
     let items: Option<Vec<_>> = list.and_then(|list| list.iter().map(read).collect());
-    items.ok_or_else(|| invalid(key, "must be a list of what the contract names, and not empty"))
+    items.ok_or_else(|| invalid(key, "must be a list of what the contract names"))
 }
 
 #[cfg(test)]
@@ -215,6 +214,9 @@ mod tests {
             assert_eq!(kept_until(&all(), made), until, "{made}");
         }
         let mut off = all();
+        off["yearly_retention_rules"]["days_of_week"] = json!([]);
+        assert_eq!(kept_until(&off, "2024-02-23T03:00:00Z"), "2024-03-01T03:00:00Z");
+        let mut off = all();
         off["yearly_retention_rules"]["retention_duration_periods"] = json!(-1);
         assert_eq!(kept_until(&off, "2024-02-23T03:00:00Z"), "2024-03-01T03:00:00Z");
         let ever = Retention { longer: read(&all()).unwrap(), ..Retention::for_ever() };
@@ -224,7 +226,6 @@ mod tests {
     #[test]
     fn rules_that_make_no_sense_are_refused() {
         for (rule, key, value) in [
-            ("weekly_retention_rules", "days_of_week", json!([])),
             ("weekly_retention_rules", "days_of_week", json!(["MONDAY"])),
             ("weekly_retention_rules", "days_of_week", json!("MO")),
             ("weekly_retention_rules", "retention_duration_periods", json!(0)),

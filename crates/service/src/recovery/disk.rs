@@ -35,7 +35,7 @@ impl Service {
         let job_id = self.begin_read_back(tx, caller, &mut backup, &volume).await?;
         let target = Some((volume.id.into(), volume.name.unwrap_or_default()));
         let detail = OperationDetail { target, ..OperationDetail::default() };
-        self.log_backup_job(tx, caller, (OperationKind::Restore, job_id), &backup, detail).await?;
+        self.log_backup_job(tx, caller, (OperationKind::Restore, job_id, detail), &backup).await?;
         Ok(OperationId(job_id.0))
     }
 

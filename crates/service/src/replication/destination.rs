@@ -140,7 +140,7 @@ impl Service {
         let checkpoint_id = self.copy_checkpoint(tx, &caller, vault, offer).await?;
         let saved = match &offer.backup {
             OfferedBackup::Disk(disk) => {
-                let backup = self.copied_disk(&caller, vault, (offer, disk), checkpoint_id, None);
+                let backup = self.copied_disk(&caller, vault, (offer, disk), (checkpoint_id, None));
                 tx.backups().insert(&backup).await?;
                 Saved::Disk(backup)
             }
@@ -156,8 +156,8 @@ impl Service {
             (Saved::Server(server), offered) => {
                 for disk in offered.disks() {
                     let place = (offer, disk);
-                    let copy =
-                        self.copied_disk(&caller, vault, place, checkpoint_id, Some(server.id));
+                    let run = (checkpoint_id, Some(server.id));
+                    let copy = self.copied_disk(&caller, vault, place, run);
                     tx.backups().insert(&copy).await?;
                     disks.push((disk.backup_id, copy));
                 }
@@ -273,8 +273,7 @@ impl Service {
         caller: &Caller,
         vault: &Vault,
         (offer, disk): (&Offer, &OfferedDisk),
-        checkpoint_id: CheckpointId,
-        server_backup_id: Option<BackupId>,
+        (checkpoint_id, server_backup_id): (CheckpointId, Option<BackupId>),
     ) -> Backup {
         let (id, now) = (BackupId::random(self.chance()), self.now());
         let own = |own: &Option<String>| own.clone().filter(|_| server_backup_id.is_none());

@@ -78,7 +78,7 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     let saved = self.find_saved(tx, caller, project, id).await?;
-                    self.begin_replication(tx, caller, &saved, to, false).await
+                    self.begin_replication(tx, caller, &saved, (to, false)).await
                 })
             })
             .await?;
@@ -163,7 +163,7 @@ impl Service {
         check_vault(vault)?;
         let mut started = Vec::new();
         for saved in self.uncopied(tx, vault, &to.region).await? {
-            started.push(self.begin_replication(tx, caller, &saved, to, is_automatic).await?);
+            started.push(self.begin_replication(tx, caller, &saved, (to, is_automatic)).await?);
         }
         Ok(started)
     }
@@ -206,8 +206,7 @@ impl Service {
         tx: &mut Transaction<'_>,
         caller: &Caller,
         saved: &Saved,
-        to: &Destination,
-        is_automatic: bool,
+        (to, is_automatic): (&Destination, bool),
     ) -> Result<StartedReplication> {
         check_saved(saved)?;
         let missing = || Error::VaultNotFound(saved.vault_id().to_string());

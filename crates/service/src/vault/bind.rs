@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use strongroom_catalog::{Transaction, VolumeFilter, VolumeQuery};
 use strongroom_model::page::Start;
 use strongroom_model::resource::{ResourceId, ResourceKind};
-use strongroom_model::vault::{ObjectType, Vault, VaultResource};
+use strongroom_model::server::Server;
+use strongroom_model::vault::{BindTag, ObjectType, Vault, VaultResource};
 use strongroom_model::volume::VolumeStatus;
 
-use super::RESOURCES_MAX;
+use super::{NewResource, RESOURCES_MAX};
 use crate::Service;
 use crate::error::Result;
 
@@ -17,7 +18,7 @@ const VOLUMES_AT_ONCE: u32 = 1000;
 
 impl Service {
     /// Binds the resources of the project that no vault has and whose tags fit, the oldest first,
-    /// up to what a vault may have. Of a volume the metadata are its tags.
+    /// up to what a vault may have. Of a volume the metadata are its tags; a server has tags.
     pub(crate) async fn auto_bind(&self, tx: &mut Transaction<'_>, vault: &Vault) -> Result<()> {
         if !vault.terms.auto_bind {
             return Ok(());
@@ -28,12 +29,40 @@ impl Service {
         let taken: BTreeSet<_> = bound.iter().map(|one| one.id).collect();
         let free = match vault.terms.object_type {
             ObjectType::Disk => self.unbound_disks(tx, vault, &taken).await?,
+            ObjectType::Server => self.unbound_servers(tx, vault, &taken, room).await?,
             _ => Vec::new(),
         };
         for resource in free.into_iter().take(room) {
             tx.vaults().insert_resource(&resource).await?;
         }
         Ok(())
+    }
+
+    /// Servers of the inventory, the oldest first.
+    async fn unbound_servers(
+        &self,
+        tx: &mut Transaction<'_>,
+        vault: &Vault,
+        taken: &BTreeSet<ResourceId>,
+        room: usize,
+    ) -> Result<Vec<VaultResource>> {
+        let mut servers = self.project_servers(&vault.project_id).await?;
+        let fits = |server: &Server| {
+            let has = |tag: &BindTag| server.tags.get(&tag.key) == Some(&tag.value);
+            !taken.contains(&server.id.into()) && vault.terms.bind_tags.iter().all(has)
+        };
+        servers.retain(fits);
+        servers.sort_by_key(|server| (server.created_at, server.id));
+        let mut resources = Vec::new();
+        for server in servers.into_iter().take(room) {
+            let new = NewResource {
+                id: server.id.into(),
+                kind: ResourceKind::Server,
+                excluded_volumes: Vec::new(),
+            };
+            resources.push(self.look_up(tx, (&vault.project_id, vault.id), &new).await?);
+        }
+        Ok(resources)
     }
 
     async fn unbound_disks(

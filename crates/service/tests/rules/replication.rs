@@ -189,9 +189,8 @@ impl Scene {
     async fn is_unfinished(&self) -> bool {
         for world in [&self.here, &self.there] {
             let catalog = world.catalog().await;
-            let jobs = catalog.read(|tx| {
-                Box::pin(async move { Ok::<_, CatalogError>(tx.jobs().list_unfinished().await?) })
-            });
+            let jobs =
+                catalog.read(|tx| Box::pin(async move { tx.jobs().list_unfinished().await }));
             if !jobs.await.unwrap().is_empty() {
                 return true;
             }
@@ -202,9 +201,7 @@ impl Scene {
     /// The copies that are listed over there, oldest first.
     async fn copies(&self) -> Vec<Backup> {
         let (catalog, vault) = (self.there.catalog().await, self.vault.id);
-        let found = catalog.read(|tx| {
-            Box::pin(async move { Ok::<_, CatalogError>(tx.backups().of_vault(vault).await?) })
-        });
+        let found = catalog.read(|tx| Box::pin(async move { tx.backups().of_vault(vault).await }));
         let mut found = found.await.unwrap();
         found.reverse();
         found
@@ -248,17 +245,14 @@ async fn plant_vault(
 
 async fn record(world: &World, id: strongroom_model::id::ReplicationId) -> Replication {
     let catalog = world.catalog().await;
-    let found = catalog.read(|tx| {
-        Box::pin(async move { Ok::<_, CatalogError>(tx.replications().find(id).await?) })
-    });
+    let found = catalog.read(|tx| Box::pin(async move { tx.replications().find(id).await }));
     found.await.unwrap().unwrap()
 }
 
 async fn operation_status(world: &World, backup: BackupId) -> Vec<OperationStatus> {
     let catalog = world.catalog().await;
-    let running = catalog.read(|tx| {
-        Box::pin(async move { Ok::<_, CatalogError>(tx.operations().running_of(backup).await?) })
-    });
+    let running =
+        catalog.read(|tx| Box::pin(async move { tx.operations().running_of(backup).await }));
     running.await.unwrap().into_iter().map(|operation| operation.status).collect()
 }
 
@@ -358,9 +352,7 @@ async fn a_server_is_replicated_as_a_whole() {
     assert_eq!(record(&s.here, begun.id).await.status, ReplicationStatus::Success);
     let theirs = record(&s.there, begun.id).await;
     let (catalog, id) = (s.there.catalog().await, theirs.backup_id);
-    let found = catalog.read(|tx| {
-        Box::pin(async move { Ok::<_, CatalogError>(tx.server_backups().find_any(id).await?) })
-    });
+    let found = catalog.read(|tx| Box::pin(async move { tx.server_backups().find_any(id).await }));
     let whole = found.await.unwrap().unwrap();
     assert_eq!(whole.status, BackupStatus::Available);
     assert_eq!(whole.documents, server.documents);

@@ -4,6 +4,7 @@ use strongroom_model::id::VaultId;
 use strongroom_model::identity::Role;
 use strongroom_model::page::Start;
 use strongroom_model::resource::{ResourceId, ResourceKind};
+use strongroom_model::server::Server;
 use strongroom_model::size::GiB;
 use strongroom_model::tag::{TagMatch, TagQuery, Tagged, Tags};
 use strongroom_model::vault::{
@@ -543,6 +544,31 @@ async fn unbound_disks_whose_metadata_fit_are_bound_when_the_policy_runs() {
     let bound: Vec<_> = shown.resources.iter().map(|one| one.resource.id).collect();
     assert_eq!(bound, [fits.id.into()]);
     assert!(!bound.contains(&other.id.into()));
+}
+
+#[tokio::test]
+async fn unbound_servers_whose_tags_fit_are_bound_when_the_policy_runs() {
+    let w = World::new().await;
+    let disk = w.volume(&w.admin).await;
+    let tagged = |seed, disks: &[&Volume], env: &str| {
+        let tags = [("env".to_owned(), env.to_owned())].into();
+        Server { tags, ..server(&w.admin, seed, disks) }
+    };
+    let fits = w.service.keep_server(tagged(1, &[&disk], "prod")).await.unwrap().id;
+    let other = w.service.keep_server(tagged(2, &[], "test")).await.unwrap().id;
+    let policy = w.service.create_policy(&w.admin, new_policy(daily(&[3]))).await.unwrap();
+    let mut new = new_vault(ObjectType::Server);
+    new.terms.auto_bind = true;
+    new.terms.bind_tags = vec![BindTag { key: "env".to_owned(), value: "prod".to_owned() }];
+    new.policy_id = Some(policy.id.to_string());
+    let vault = w.service.create_vault(&w.admin, new).await.unwrap();
+    w.clock.advance(std::time::Duration::from_secs(24 * 3600));
+    w.service.run_due_policies().await.unwrap();
+    let shown = w.show_vault(&w.admin, &vault).await;
+    let bound: Vec<_> = shown.resources.iter().map(|one| one.resource.id).collect();
+    assert_eq!(bound, [fits.into()]);
+    assert!(!bound.contains(&other.into()));
+    assert_eq!(shown.resources[0].resource.size, GiB(1));
 }
 
 #[tokio::test]

@@ -82,6 +82,16 @@ pub(super) fn components() -> Vec<(&'static str, Value)> {
         ],
         [("resource_type", text_of(1, 255))],
     );
+    let bodies = vec![
+        ("ReplicateBackup", needing([("replicate", one)], [])),
+        ("ReplicateCheckpoint", needing([("replicate", all)], [])),
+        ("SyncBackups", needing([("sync", list_of(foreign, 1, 50))], [])),
+    ];
+    bodies.into_iter().chain(answers()).collect()
+}
+
+/// The schemas of what is answered.
+fn answers() -> Vec<(&'static str, Value)> {
     let began = object([("backup_id", uuid()), ("replication_record_id", uuid())]);
     let ends = |own: Value| {
         let mut schema = object([
@@ -102,9 +112,6 @@ pub(super) fn components() -> Vec<(&'static str, Value)> {
     };
     let place = object([("name", text()), ("replication_destinations", list(text()))]);
     vec![
-        ("ReplicateBackup", needing([("replicate", one)], [])),
-        ("ReplicateCheckpoint", needing([("replicate", all)], [])),
-        ("SyncBackups", needing([("sync", list_of(foreign, 1, 50))], [])),
         (
             "BackupReplication",
             object([(

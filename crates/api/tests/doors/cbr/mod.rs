@@ -1,8 +1,8 @@
 //! The CBR door: what it does with every request, and each family of its operations.
 
+mod agents;
 mod backups;
 mod checkpoints;
-mod agents;
 mod domain;
 mod features;
 mod frame;

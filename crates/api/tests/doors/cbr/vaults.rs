@@ -210,6 +210,7 @@ async fn a_vault_paid_for_in_advance_comes_with_an_order() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one line for each way to be wrong")]
 async fn what_makes_no_vault_is_refused_by_its_code() {
     let world = World::new().await;
     let volume = world.volume(&world.admin).make_volume("data").await;

@@ -107,7 +107,7 @@ mod tests {
             "the secret of region r2 has fewer than 16 characters"
         );
         assert_eq!(told(&good.replace("secret", "key")), "line 1, column 48");
-        let twice = good.replace('[', "").replace(']', "");
+        let twice = good.replace(['[', ']'], "");
         assert_eq!(told(&format!("[{twice},{twice}]")), "region r2 is named twice");
     }
 }
