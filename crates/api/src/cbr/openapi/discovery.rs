@@ -23,7 +23,8 @@ pub(super) fn paths() -> Map<String, Value> {
             });
             let mut responses = json!({"300": answer});
             if path != "/" {
-                // What is no version is no path.
+                // What is no version is no path, and what cannot be decoded is no text.
+                responses["400"] = json!({"$ref": "#/components/responses/Invalid"});
                 responses["404"] = json!({"$ref": "#/components/responses/NoRoute"});
             }
             let get = json!({
