@@ -27,7 +27,7 @@ KINDS = {
     "checkpoint_id": "checkpoints",
     "operation_log_id": "logs",
     "member_id": "projects",
-    "members": "projects",
+    "members": "receivers",
     "dest_project_id": "projects",
     "source_project_id": "projects",
     "external_project_id": "projects",
@@ -81,6 +81,41 @@ FIXED = {
     "paths": ["/srv", "C:\\data"],
     "regions": ["RegionOne", "nowhere"],
 }
+TERMS = {"consistent_level": "crash_consistent", "object_type": "disk", "protect_type": "backup"}
+PREPAID = {"charging_mode": "pre_paid", "period_type": "month", "period_num": 1}
+SPEC = "vault.backup.volume.normal"
+RULE = {"name": "r", "operation_type": "backup", "policy_name": "p", "policy_enabled": False}
+RULE |= {"policy_operation_definition": {"max_backups": 3}}
+RULE["policy_trigger"] = {"properties": {"pattern": ["x"]}}
+# Bodies that hardly anyone makes up: they are sent now and then, with the ids of what there is.
+PLAUSIBLE = {
+    "/vaults": {"vault": {"name": "v", "billing": {**TERMS, "size": 100}, "resources": []}},
+    "/vaults/order": {"vault": {"name": "v", "billing": {**TERMS, **PREPAID, "size": 100}}},
+    "/vaults/batch-update": {"vault": {"threshold": 80, "smn_notify": True}},
+    "/vaults/{vault_id}/dissociatepolicy": {"policy_id": "x"},
+    "/backups/{backup_id}/members": {"members": ["x"]},
+    "/backups/{backup_id}/restore": {"restore": {"volume_id": "x"}},
+    "/organization-policies": {"policy": RULE},
+    "/orders/change": {
+        "resource_id": "x",
+        "product_info": {
+            "product_id": "p",
+            "resource_size": 200,
+            "resource_size_measure_id": 17,
+            "resource_spec_code": SPEC,
+        },
+    },
+    "/orders/{order_id}": {
+        "resourceId": "x",
+        "productInfo": {
+            "productId": "p",
+            "resourceSize": 200,
+            "resourceSizeMeasureId": 17,
+            "resourceSpecCode": SPEC,
+        },
+    },
+}
+PLAUSIBLE["/vaults/order"]["vault"]["resources"] = []
 # There is neither another region nor another site here.
 IMPOSSIBLE = {"/backups/{backup_id}/replicate", "/checkpoints/replicate"}
 IMPOSSIBLE |= {"/backups/sync", "/checkpoints/sync"}
@@ -130,6 +165,9 @@ class CbrProject:
         for vault in vaults[:3]:
             tag = {"tag": {"key": "k", "value": "v"}}
             self.call("POST", f"vault/{vault['id']}/tags", tag, status=(204, 400, 404))
+            body = {"policy_id": self.things["policies"][0]}
+            path = f"vaults/{vault['id']}/associatepolicy"
+            self.call("POST", path, body, status=(200, 400, 404))
         for backup in backups:
             # Refused if it is shared already, or being deleted.
             body = {"members": [self.cloud_project]}
@@ -251,10 +289,22 @@ class CbrFuzzer(Fuzzer):
     kinds = KINDS
     nowhere = frozenset(NOWHERE | {405})
 
+    def __init__(self, project, stranger):
+        super().__init__(project, stranger)
+        project.things["receivers"] = [stranger["project"]]
+        self.plausible = None
+
     def _fuzz(self, operation, cases, variants):
+        tail = operation.path.removeprefix("/v3/{project_id}")
+        self.plausible = PLAUSIBLE.get(tail) if operation.method != "get" else None
         changed = [kinds for part, kinds in ELSEWHERE.items() if part in operation.path]
         self.kinds = KINDS | (changed[0] if changed else {})
         super()._fuzz(operation, cases, variants)
+
+    def _body(self, case, path):
+        if self.plausible is not None and self._chance(0.2):
+            return json.dumps(self._with_ids(self.plausible)).encode()
+        return super()._body(case, path)
 
     def _headers(self, operation, case):
         headers = {} if self.token is None else {"X-Auth-Token": self.token}

@@ -13,6 +13,7 @@ from huawei import Sdk, add_server
 LEAST = 20_000
 WORKERS = 2
 CASES = 30
+CBR_VARIANTS = 3
 
 
 def make_project(admin, number):
@@ -81,7 +82,7 @@ def test_no_request_fails_and_every_answer_is_documented(admin, server):
         for fuzzer, _ in doors
     }
     count = sum(len(known) for known in labels.values())
-    variants = -(-LEAST // (count * CASES))
+    variants = {Fuzzer: -(-LEAST // (len(labels[Fuzzer]) * CASES)), CbrFuzzer: CBR_VARIANTS}
     statuses, succeeded, failures = Counter(), set(), []
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(WORKERS, mp_context=context) as pool:
@@ -93,7 +94,9 @@ def test_no_request_fails_and_every_answer_is_documented(admin, server):
             ]
             for at, (project, stranger) in enumerate(zip(projects, strangers, strict=True)):
                 mine = labels[fuzzer][at::WORKERS]
-                work = pool.submit(fuzz, project, stranger, mine, CASES, variants, fuzzer)
+                work = pool.submit(
+                    *(fuzz, project, stranger, mine, CASES, variants[fuzzer], fuzzer)
+                )
                 running.append((fuzzer, work))
         for fuzzer, done in running:
             its_statuses, its_succeeded, its_failures = done.result()
