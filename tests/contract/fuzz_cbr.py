@@ -93,7 +93,9 @@ PLAUSIBLE = {
     "/vaults/order": {"vault": {"name": "v", "billing": {**TERMS, **PREPAID, "size": 100}}},
     "/vaults/batch-update": {"vault": {"threshold": 80, "smn_notify": True}},
     "/vaults/{vault_id}/dissociatepolicy": {"policy_id": "x"},
+    "/vault/{vault_id}/tags/action": {"action": "create", "tags": [{"key": "k", "value": "v"}]},
     "/backups/{backup_id}/members": {"members": ["x"]},
+    "/backups/{backup_id}/members/{member_id}": {"status": "rejected"},
     "/backups/{backup_id}/restore": {"restore": {"volume_id": "x"}},
     "/organization-policies": {"policy": RULE},
     "/orders/change": {
@@ -151,14 +153,14 @@ class CbrProject:
     def refresh(self):
         """Makes sure that there is something of every kind, and not too much of any."""
         self.things.update(FIXED, servers=self.servers)
-        self.things["projects"] = [self.id, self.cloud_project]
+        self.things["projects"] = [self.id] * 3 + [self.cloud_project]
         self._rules()
         self._policies()
         vaults = self._vaults()
         backups = self._backups(vaults)
         self.things["vaults"] = [vault["id"] for vault in vaults]
         self.things["checkpoints"] = [backup["checkpoint_id"] for backup in backups]
-        self.things["backups"] = [backup["id"] for backup in backups] + self._received() * 2
+        self.things["backups"] = [backup["id"] for backup in backups] + self._received() * 6
         logs = self.call("GET", "operation-logs?limit=10")["operation_logs"]
         self.things["logs"] = [log["id"] for log in logs]
         self.things["agents"] = [self._agent() for _ in range(2)]
@@ -302,7 +304,7 @@ class CbrFuzzer(Fuzzer):
         super()._fuzz(operation, cases, variants)
 
     def _body(self, case, path):
-        if self.plausible is not None and self._chance(0.2):
+        if self.plausible is not None and self._chance(0.35):
             return json.dumps(self._with_ids(self.plausible)).encode()
         return super()._body(case, path)
 
