@@ -1,16 +1,13 @@
 """OTC's `openstack cbr …` commands and SDK, unmodified, on vaults, policies and checkpoints."""
 
-import contextlib
-import io
 import json
-import os
 from types import SimpleNamespace
-from unittest import mock
 
 import pytest
 
 from disks import copy, scribble
 from huawei import DISK, SERVER, add_server, stranger
+from shells import Shell
 from strongroom import same_bytes, wait_for
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -18,43 +15,19 @@ PATTERN = "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=14,16;BYMINUTE=00"
 VAULT = ["--consistent-level", "crash_consistent", "--object-type"]
 
 
-class Shell:
-    """A user of the openstack command, which runs in this process: it is loaded only once.
-
-    Everything else is the user's of whom this is a shell.
-    """
-
-    def __init__(self, cloud):
-        self.cloud = cloud
-
-    def __getattr__(self, name):
-        return getattr(self.cloud, name)
-
-    def openstack(self, *args, expect=0):
-        """Runs the command; gives what it printed, of a failure on both channels."""
-        from openstackclient.shell import OpenStackShell
-
-        out, err = io.StringIO(), io.StringIO()
-        settings = {"OS_CLIENT_CONFIG_FILE": str(self.clouds), "HOME": str(self.home)}
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
-        with (
-            mock.patch.dict(os.environ, kept | settings, clear=True),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-        ):
-            code = OpenStackShell().run(["--os-cloud", self.name, *args])
-        said = f"openstack {' '.join(args)}: {code}\n{out.getvalue()}{err.getvalue()}"
-        assert code == expect, said
-        return out.getvalue() if expect == 0 else said
-
-    def openstack_json(self, *args):
-        """Runs the command and reads its JSON."""
-        return json.loads(self.openstack(*args, "-f", "json"))
-
-
 @pytest.fixture(scope="module")
 def admin(server):
-    return Shell(server.admin)
+    shell = Shell(server.admin)
+    yield shell
+    shell.end()
+
+
+@pytest.fixture
+def receivers(server):
+    """A user of another project."""
+    shell = Shell(stranger(server.admin, "takers"))
+    yield shell
+    shell.end()
 
 
 @pytest.fixture(scope="module")
@@ -254,10 +227,9 @@ def member_command(name, client, *words):
     return command.take_action(command.get_parser("cbr").parse_args(list(words)))
 
 
-def test_a_backup_is_shared_once(admin, cbr, http, disk):
+def test_a_backup_is_shared_once(admin, cbr, receivers, disk):
     held = vault(admin, "sharing", *resource(disk))
     _, (backup,) = checkpoint(admin, cbr, held["ID"], "--backup-name", "to-share")
-    receivers = Shell(stranger(admin, "takers"))
     theirs, project = proxy(receivers), receivers.http.project_id
     columns, rows = member_command("AddMembers", cbr, "to-share", "--members", project)
     (made,) = (dict(zip(columns, row, strict=True)) for row in rows)

@@ -1,4 +1,4 @@
-"""Two regions, each a process of its own: copies arrive whole whoever is killed, and outlive the first.
+"""Two regions, each a process: copies arrive whole whoever is killed, and outlive the first.
 
 The kills are SIGKILLs in the midst of the copying, of either end in turn. What is asked of the
 copies is asked after the first region has gone for good.
@@ -68,10 +68,11 @@ def log_of_both(regions, request):
         print(f"--- {region.name}\n{region.tail(30)}")
 
 
-def filled(region, sdk, name, seed, size=48 * MIB):
+def filled(region, sdk, name, seed, size=64 * MIB):
     """A disk with bytes that do not compress."""
     disk = sdk.disk(name)
-    write_random(region.volume_file(disk["id"]), seed=seed, size_bytes=size, offset=seed * MIB)
+    file = region.volume_file(disk["id"])
+    write_random(file, seed=seed, size_bytes=size, offset=seed * 100 * MIB)
     return disk
 
 
@@ -132,13 +133,13 @@ def test_copies_arrive_whole_and_outlive_their_region(regions, log_of_both, tmp_
 
     cuts = 0
     for number in range(KILLS):
-        time.sleep(0.15 * (number + 1))  # the point of the cut, not a wait for something
+        time.sleep(0.05 * (number + 1))  # the point of the cut, not a wait for something
         states = {record(here, one.id).status for one in (of_host, of_disk)}
         cuts += states != {"success"}
         victim = (second, first)[number % 2]
         victim.kill()
         victim.restart()
-    assert cuts >= 3, "the copying was over too early to be cut"
+    assert cuts >= 2, "the copying was over too early to be cut"
 
     for source in (of_host, of_disk):
         ours = copied(here, source.id)

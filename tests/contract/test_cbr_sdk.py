@@ -349,3 +349,44 @@ def test_removing_a_disk_removes_its_backups(sdk):
         "the disk to leave the vault",
         lambda: not sdk.show_vault(vault_id=vault.id).vault.resources,
     )
+
+
+def test_a_locked_vault_keeps_what_it_holds(sdk):
+    """Each way out that a client has is refused by the code that tells why."""
+    disk, other = sdk.disk(), sdk.vault("other")
+    bound = policy(sdk, "locked", max_backups=1)
+    vault = sdk.vault("locked", [disk], locked=True, backup_policy_id=bound.id)
+    _, (backup,) = sdk.checkpoint(vault.id, retention_duration_days=30)
+    it = {"vault_id": vault.id}
+    unlock = {"vault": {"locked": False}}
+    assert sdk.refused("update_vault", **it, body=unlock) == (400, "BackupService.6110")
+    assert sdk.refused("delete_backup", backup_id=backup.id) == (400, "BackupService.6220")
+    assert sdk.refused("delete_vault", **it) == (400, "BackupService.6111")
+    off = {"policy_id": bound.id}
+    assert sdk.refused("disassociate_vault_policy", **it, body=off) == (400, "BackupService.6110")
+    out = {"resource_ids": [disk["id"]]}
+    assert sdk.refused("remove_vault_resource", **it, body=out)[0] == 400
+    move = {"destination_vault_id": other.id, **out}
+    assert sdk.refused("migrate_vault_resource", **it, body=move)[0] == 400
+    # The volume door is no way out either.
+    for answer in (
+        sdk.http("DELETE", f"backups/{backup.id}"),
+        sdk.http("POST", f"backups/{backup.id}/action", json={"os-force_delete": {}}),
+    ):
+        assert 400 <= answer.status_code < 500, answer.text
+    now = sdk.show_backup(backup_id=backup.id).backup
+    assert (now.status, now.expired_at) == ("available", backup.expired_at)
+    # A date may be moved away, and not nearer.
+    for day, affected in (("2199-01-01", 1), ("2198-01-01", 0)):
+        body = {"expect_expiration_date": day, "time_zone": "UTC+00:00"}
+        assert sdk.update_expiration_time(**it, body=body).affected_backups_count == affected
+    assert sdk.show_backup(backup_id=backup.id).backup.expired_at.year == 2199
+
+
+def test_the_environment_is_enough(sdk, admin, monkeypatch):
+    access, secret = keys(admin)
+    monkeypatch.setenv("HUAWEICLOUD_SDK_AK", access)
+    monkeypatch.setenv("HUAWEICLOUD_SDK_SK", secret)
+    monkeypatch.setenv("HUAWEICLOUD_SDK_PROJECT_ID", sdk.project_id)
+    client = CbrClient.new_builder().with_endpoint(sdk.endpoint).build()
+    assert sdk.call("list_vault", client=client).count == sdk.list_vault().count

@@ -21,12 +21,18 @@ pub(super) fn paths() -> Map<String, Value> {
                 "headers": headers::of_answer(),
                 "content": {"application/json": {"schema": named("Versions")}},
             });
+            let mut responses = json!({"300": answer});
+            if path != "/" {
+                // What is no version is no path, and what cannot be decoded is no text.
+                responses["400"] = json!({"$ref": "#/components/responses/Invalid"});
+                responses["404"] = json!({"$ref": "#/components/responses/NoRoute"});
+            }
             let get = json!({
                 "operationId": id,
                 "summary": "Which versions there are",
                 "security": [],
                 "parameters": parameters,
-                "responses": {"300": answer},
+                "responses": responses,
             });
             (path.to_owned(), json!({ "get": get }))
         })
