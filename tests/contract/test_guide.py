@@ -73,7 +73,7 @@ class FreePorts:
 def started(block, number):
     """A block that starts a server, until the server is ready; every address is named."""
     command, ampersand, rest = block.partition("&")
-    words = shlex.split(command)
+    words = shlex.split(command.replace("\\\n", " "))
     assert words[:3] == ["strongroom", "up", "--data"], block
     assert ampersand, block
     for name, port in DEFAULTS.items():
