@@ -1,4 +1,4 @@
-"""Two regions, each a process of its own: copies arrive whole whoever is killed, and outlive the first.
+"""Two regions, each a process: copies arrive whole whoever is killed, and outlive the first.
 
 The kills are SIGKILLs in the midst of the copying, of either end in turn. What is asked of the
 copies is asked after the first region has gone for good.

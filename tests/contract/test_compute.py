@@ -20,7 +20,9 @@ def server_cli(server, verb, *args, expect=0):
 @pytest.fixture(scope="module")
 def kept(server, admin, http):
     """A server of two disks, added by the command while the service runs, and a free volume."""
-    system, data, free = (http.create_volume(name=name)["id"] for name in ("system", "data", "free"))
+    system, data, free = (
+        http.create_volume(name=name)["id"] for name in ("system", "data", "free")
+    )
     made = server_cli(
         server,
         "add",

@@ -34,11 +34,14 @@ def test_there_are_pages():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_does_what_it_says(page, tmp_path):
+    blocks = [
+        (kind, mark == " start", text) for kind, mark, text in BLOCK.findall(page.read_text())
+    ]
+    assert any(is_start for _, is_start, _ in blocks), "a page starts a server"
     steps, expected = [], []
     ports = FreePorts()
-    for kind, mark, text in BLOCK.findall(page.read_text()):
+    for kind, is_start, text in blocks:
         if kind == "sh":
-            is_start = mark.strip() == "start"
             steps.append(ports.instead(started(text, len(steps)) if is_start else text))
             expected.append("")
         elif kind == "text":
@@ -113,6 +116,6 @@ def printed(script, home):
 
 
 def environment(home):
-    """The environment of somebody who has installed the clients and Strongroom, and nothing else."""
+    """The environment of somebody who has installed the clients and Strongroom."""
     commands = f"{client('openstack').parent}:{binary().parent}"
     return {"PATH": f"{commands}:/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8"}
