@@ -52,13 +52,13 @@ const KINDS: [Kind; 32] = [
     (1, "end of a member", shares::remove),
     (2, "volume of a share", shares::use_it),
     (1, "vendor's policy", policies::make_vendors),
-    (1, "policy", policies::make),
+    (2, "policy", policies::make),
     (1, "vendor's policy changed", policies::change_as_vendors),
     (1, "policy changed", policies::change),
     (1, "vendor's policy removed", policies::remove_as_vendors),
     (1, "policy removed", policies::remove),
-    (1, "policy of a vault", policies::apply),
-    (1, "policy of a disk", policies::bind),
+    (2, "policy of a vault", policies::apply),
+    (3, "policy of a disk", policies::bind),
 ];
 
 /// Tells what was done if the test fails meanwhile.
