@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::isolation_far;
 use super::isolation_side::{Side, text};
 use super::isolation_table::{Entry, SPARED, entries};
 use crate::world::{Client, World};
@@ -157,6 +158,7 @@ fn path(operation: &Operation, entry: &Entry, own: &Side, tried: &str) -> String
         ("policy_id", &own.policy),
         ("checkpoint_id", &own.checkpoint),
         ("operation_log_id", &own.log),
+        ("organization_policy_id", "ID"),
         ("agent_id", &own.agent),
         ("protectable_type", "disk"),
         ("key", "key"),
@@ -188,6 +190,7 @@ fn attempts(operation: &Operation, entry: &Entry, own: &Side) -> Vec<Attempt> {
                 path.push_str(&own);
                 path.push_str("&region_id=RegionOne");
             }
+            "listOrganizationPolicies" => path.push_str("&operation_type=backup"),
             "listBackups" => path.push_str("&own_type=all_granted"),
             _ => {}
         }
@@ -213,9 +216,19 @@ fn quoted(id: &str) -> String {
     json!(id).to_string()
 }
 
+/// A refusal is about the id, so that nothing else in the request was amiss; but for rights.
+fn assert_was_looked_up(attempt: &Attempt, (status, text): &(u16, String)) {
+    assert!(
+        matches!(*status, 200 | 403) || text.contains("ID"),
+        "{}: {status} {text}",
+        attempt.told
+    );
+}
+
 /// Two projects, of which the second is offered a backup by a third.
 async fn scene() -> (World, Side, Side, String) {
     let (world, alpha, beta) = World::with_projects().await;
+    isolation_far::connect(&world.service);
     let owner = Side::new(&world, &alpha.member, 1).await;
     let own = Side::new(&world, &beta.member, 11).await;
     let third = world.volume(&world.admin);
@@ -242,6 +255,7 @@ async fn a_foreign_id_answers_as_an_id_of_nothing_wherever_there_is_one() {
         for entry in table.iter().filter(|entry| entry.operation == operation.name) {
             for attempt in attempts(&operation, entry, &own) {
                 let missing = run(&client, &attempt, NOTHING).await;
+                assert_was_looked_up(&attempt, &missing);
                 for id in &foreign {
                     let answer = run(&client, &attempt, id).await;
                     assert_eq!(answer, missing, "{} {id}", attempt.told);

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::isolation_far::FAR;
 use super::protectables::server;
 use crate::world::{Access, Client, World};
 
@@ -14,7 +15,11 @@ pub(super) struct Side {
     pub(super) spare_server: String,
     pub(super) server_vault: String,
     pub(super) disk_vault: String,
+    /// Another for disks, with none in it.
+    pub(super) other_vault: String,
     pub(super) policy: String,
+    /// It copies to another region.
+    pub(super) copy_policy: String,
     pub(super) server_backup: String,
     /// The backups of the server's disks.
     pub(super) parts: Vec<String>,
@@ -41,9 +46,16 @@ impl Side {
             servers.push(kept.unwrap().id.to_string());
         }
         let (spare_server, server) = (servers.remove(1), servers.remove(0));
-        let server_vault = make_vault(&cbr, "server", (&server, "OS::Nova::Server")).await;
-        let disk_vault = make_vault(&cbr, "disk", (&disks[2], "OS::Cinder::Volume")).await;
-        let policy = make_policy(&cbr, &disk_vault).await;
+        let in_server_vault = json!([{"id": server, "type": "OS::Nova::Server"}]);
+        let server_vault = make_vault(&cbr, "server", &in_server_vault).await;
+        let in_disk_vault = json!([{"id": disks[2], "type": "OS::Cinder::Volume"}]);
+        let disk_vault = make_vault(&cbr, "disk", &in_disk_vault).await;
+        let other_vault = make_vault(&cbr, "disk", &json!([])).await;
+        let policy = make_policy(&cbr, json!({})).await;
+        let path = format!("/v3/{{p}}/vaults/{disk_vault}/associatepolicy");
+        cbr.post(&path, json!({"policy_id": policy})).await.expect(200);
+        let to = json!({"destination_region": FAR, "destination_project_id": "p"});
+        let copy_policy = make_policy(&cbr, to).await;
         let (_, disk_backup) = run(world, &cbr, &disk_vault).await;
         let (checkpoint, server_backup) = run(world, &cbr, &server_vault).await;
         let shown = cbr.get(&format!("/v3/{{p}}/backups/{server_backup}")).await.expect(200);
@@ -63,7 +75,9 @@ impl Side {
             spare_server,
             server_vault,
             disk_vault,
+            other_vault,
             policy,
+            copy_policy,
             server_backup,
             parts,
             disk_backup,
@@ -79,7 +93,9 @@ impl Side {
             &self.spare_server,
             &self.server_vault,
             &self.disk_vault,
+            &self.other_vault,
             &self.policy,
+            &self.copy_policy,
             &self.server_backup,
             &self.disk_backup,
             &self.checkpoint,
@@ -130,9 +146,9 @@ pub(super) fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-async fn make_vault(cbr: &Client<'_>, object_type: &str, (id, kind): (&str, &str)) -> String {
+async fn make_vault(cbr: &Client<'_>, object_type: &str, resources: &Value) -> String {
     let body = json!({"vault": {
-        "name": "safe", "resources": [{"id": id, "type": kind}],
+        "name": "safe", "resources": resources,
         "tags": [{"key": "key", "value": "value"}],
         "billing": {
             "consistent_level": "crash_consistent", "object_type": object_type,
@@ -142,15 +158,14 @@ async fn make_vault(cbr: &Client<'_>, object_type: &str, (id, kind): (&str, &str
     text(&cbr.post("/v3/{p}/vaults", body).await.expect(200)["vault"]["id"])
 }
 
-async fn make_policy(cbr: &Client<'_>, vault: &str) -> String {
+/// A policy; one with a definition copies.
+async fn make_policy(cbr: &Client<'_>, definition: Value) -> String {
+    let operation = if definition == json!({}) { "backup" } else { "replication" };
     let body = json!({"policy": {
-        "name": "nightly", "operation_type": "backup", "operation_definition": {},
+        "name": "nightly", "operation_type": operation, "operation_definition": definition,
         "trigger": {"properties": {"pattern": ["FREQ=DAILY;BYHOUR=3;BYMINUTE=0"]}},
     }});
-    let id = text(&cbr.post("/v3/{p}/policies", body).await.expect(200)["policy"]["id"]);
-    let path = format!("/v3/{{p}}/vaults/{vault}/associatepolicy");
-    cbr.post(&path, json!({"policy_id": id})).await.expect(200);
-    id
+    text(&cbr.post("/v3/{p}/policies", body).await.expect(200)["policy"]["id"])
 }
 
 /// A run over a vault, with its work done: its id, and that of its one backup.

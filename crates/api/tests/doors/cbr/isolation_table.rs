@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::isolation_far::FAR;
 use super::isolation_side::Side;
 
 /// An operation as a project may ask for it, about what is its own.
@@ -16,7 +17,7 @@ pub(super) struct Entry {
 }
 
 /// Operations without a body. Every id in their paths and queries is tried.
-const WITHOUT_BODY: [&str; 44] = [
+const WITHOUT_BODY: [&str; 43] = [
     "listVersions",
     "showVersion",
     "showMigration",
@@ -59,7 +60,6 @@ const WITHOUT_BODY: [&str; 44] = [
     "showReplicationCapabilities",
     "migrate",
     "createOrganizationPolicy",
-    "updateOrganizationPolicy",
     "createPolicy",
 ];
 
@@ -99,11 +99,7 @@ pub(super) fn entries(own: &Side, offered: &str) -> Vec<Entry> {
     all
 }
 
-fn entry(
-    operation: &'static str,
-    body: Option<Value>,
-    pointers: &'static [&'static str],
-) -> Entry {
+fn entry(operation: &'static str, body: Option<Value>, pointers: &'static [&'static str]) -> Entry {
     Entry { operation, body, pointers, parameters: Vec::new() }
 }
 
@@ -150,23 +146,26 @@ fn of_resources(own: &Side) -> Vec<Entry> {
     let volume = json!({"resources": [{"id": own.disks[3], "type": "OS::Cinder::Volume"}]});
     let ids = json!({"resource_ids": [own.disks[2]]});
     let moved = json!({
-        "resource_ids": [own.disks[2]], "destination_vault_id": own.disk_vault,
+        "resource_ids": [own.disks[2]], "destination_vault_id": own.other_vault,
     });
     let set = json!({"resource_ids": [own.disks[2]], "action": "unsuspend"});
-    let one = json!({"policy_id": own.policy, "destination_vault_id": own.server_vault});
+    let one = json!({"policy_id": own.policy});
+    let copies = json!({
+        "policy_id": own.copy_policy, "destination_vault_id": own.server_vault,
+    });
     let vault = || vec![("vault_id", own.server_vault.clone())];
     let pointers = &["/resources/0/id", "/resources/0/extra_info/exclude_volumes/0"];
     vec![
         Entry { parameters: vault(), ..entry("addVaultResources", Some(resource), pointers) },
         entry("addVaultResources", Some(volume), &["/resources/0/id"]),
         entry("removeVaultResources", Some(ids), &["/resource_ids/0"]),
-        entry(
-            "migrateVaultResources",
-            Some(moved),
-            &["/resource_ids/0", "/destination_vault_id"],
-        ),
+        entry("migrateVaultResources", Some(moved), &["/resource_ids/0", "/destination_vault_id"]),
         entry("setVaultResources", Some(set), &["/resource_ids/0"]),
-        entry("associateVaultPolicy", Some(one), &["/policy_id", "/destination_vault_id"]),
+        entry("associateVaultPolicy", Some(one), &["/policy_id"]),
+        Entry {
+            parameters: vault(),
+            ..entry("associateVaultPolicy", Some(copies), &["/policy_id", "/destination_vault_id"])
+        },
         entry(
             "associateVaultPolicy",
             Some(json!({"add_policy_ids": [own.policy]})),
@@ -192,7 +191,7 @@ fn of_backups(own: &Side, offered: &str) -> Vec<Entry> {
     let of_server = || vec![("backup_id", own.server_backup.clone())];
     let mapping = json!({"backup_id": own.parts[0], "volume_id": own.disks[0]});
     let replicate = json!({"replicate": {
-        "destination_project_id": "p", "destination_region": "far",
+        "destination_project_id": "p", "destination_region": FAR,
         "destination_vault_id": own.disk_vault,
     }});
     let sync = json!({"sync": [{
@@ -202,7 +201,11 @@ fn of_backups(own: &Side, offered: &str) -> Vec<Entry> {
     let take = json!({"status": "accepted", "vault_id": own.disk_vault});
     vec![
         entry("updateBackup", Some(json!({"backup": {"name": "mine"}})), &[]),
-        entry("restoreBackup", restore(json!({"volume_id": own.disks[2]})), &["/restore/volume_id"]),
+        entry(
+            "restoreBackup",
+            restore(json!({"volume_id": own.disks[2]})),
+            &["/restore/volume_id"],
+        ),
         entry(
             "restoreBackup",
             restore(json!({"resource_id": own.disks[2]})),
@@ -250,7 +253,7 @@ fn of_others(own: &Side) -> Vec<Entry> {
     }}});
     let sync = json!({"sync": {"vault_id": own.disk_vault, "auto_trigger": false}});
     let replicate = json!({"replicate": {
-        "vault_id": own.disk_vault, "destination_project_id": "p", "destination_region": "far",
+        "vault_id": own.disk_vault, "destination_project_id": "p", "destination_region": FAR,
         "destination_vault_id": own.disk_vault,
     }});
     let checked = json!({"agent_status": [
@@ -261,6 +264,7 @@ fn of_others(own: &Side) -> Vec<Entry> {
     }});
     let details = &["/checkpoint/parameters/resource_details/0/id"];
     vec![
+        entry("updateOrganizationPolicy", Some(json!({"policy": {"name": "mine"}})), &[]),
         entry("updatePolicy", Some(json!({"policy": {"name": "mine"}})), &[]),
         entry(
             "createCheckpoint",

@@ -7,6 +7,7 @@ mod domain;
 mod features;
 mod frame;
 mod isolation;
+mod isolation_far;
 mod isolation_side;
 mod isolation_table;
 mod members;

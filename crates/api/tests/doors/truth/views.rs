@@ -63,9 +63,8 @@ impl Truth {
 
     /// Of those that can be shared, at most of disks.
     pub(super) fn whole_ids(&self, only_disks: bool) -> Vec<String> {
-        let is_whole = |id: &String| {
-            self.status_of(id) == Some("available") && !self.parents.contains_key(id)
-        };
+        let is_whole =
+            |id: &String| self.status_of(id) == Some("available") && !self.parents.contains_key(id);
         let ids = if only_disks { self.disk_ids() } else { self.ids() };
         ids.into_iter().filter(is_whole).collect()
     }
