@@ -294,7 +294,7 @@ async fn assert_received(scene: &Scene, truth: &Truth, turn: usize) {
     for (number, (id, saved)) in truth.disks.iter().enumerate() {
         let whole = truth.parents.get(id).unwrap_or(id);
         let status = truth.member_status(whole, to);
-        if status.is_none() && (number + turn) % 6 != 0 {
+        if status.is_none() && !(number + turn).is_multiple_of(6) {
             continue;
         }
         let path = format!("/v3/{{p}}/backups/{id}");
