@@ -29,6 +29,7 @@ mod signing;
 mod strict;
 mod tags;
 mod traps;
+mod truth;
 mod vendor_isolation;
 mod vendor_refusals;
 mod versions;

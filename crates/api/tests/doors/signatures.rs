@@ -136,7 +136,7 @@ async fn what_each_kind_of_client_looks_up_first() {
 
 // A name of a region leads every signer to exactly one project, however many there are.
 #[tokio::test]
-async fn one_project_is_found_by_the_name_of_the_region() {
+async fn c27_one_project_is_found_by_the_name_of_the_region() {
     let world = World::new().await;
     let admin = world.identity(&world.admin);
     let domain = json!({"domain": {"name": "other"}});

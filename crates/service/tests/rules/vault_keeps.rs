@@ -36,7 +36,7 @@ async fn one_vault(w: &World, definition: serde_json::Value) -> (Vault, String) 
 }
 
 #[tokio::test]
-async fn a_count_is_of_each_resource_and_of_automatic_ones() {
+async fn c38_a_count_is_of_each_resource_and_of_automatic_ones() {
     let w = World::new().await;
     let (a, b) = (w.volume(&w.admin).await, w.volume(&w.admin).await);
     let policy = w.nightly(&json!({"max_backups": 2})).await;

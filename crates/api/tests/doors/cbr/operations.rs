@@ -83,7 +83,6 @@ const OPERATIONS: [(&str, &str); 74] = [
 ];
 
 #[tokio::test]
-#[ignore = "some families are still to come"]
 async fn every_operation_is_served() {
     let world = World::new().await;
     let nobody = world.nobody_at_cbr();

@@ -175,7 +175,7 @@ async fn a_backup_is_answered_as_in_the_vendors_example() {
 }
 
 #[tokio::test]
-async fn metadata_is_answered_as_in_the_vendors_example() {
+async fn c37_metadata_is_answered_as_in_the_vendors_example() {
     let (world, access) = replay().await;
     let sample = metadata_sample();
     let id = text(&sample, "backup_id");

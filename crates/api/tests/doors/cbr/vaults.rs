@@ -107,7 +107,7 @@ async fn set_status(world: &World, id: &str, status: VaultStatus) {
 }
 
 #[tokio::test]
-async fn a_vault_decodes_into_strict_types_and_is_the_same_when_shown() {
+async fn c02_c03_c04_c18_a_vault_decodes_into_strict_types_and_is_the_same_when_shown() {
     let world = World::new().await;
     let volume = world.volume(&world.admin).make_volume("data").await;
     let client = world.cbr(&world.admin);
@@ -353,7 +353,7 @@ async fn resources_come_go_and_move() {
 }
 
 #[tokio::test]
-async fn a_vault_goes_with_its_backups_and_twice_is_told() {
+async fn c25_c43_a_vault_goes_with_its_backups_and_twice_is_told() {
     let world = World::new().await;
     let volume = world.volume(&world.admin).make_volume("a").await;
     let client = world.cbr(&world.admin);
@@ -382,7 +382,7 @@ async fn a_vault_goes_with_its_backups_and_twice_is_told() {
 }
 
 #[tokio::test]
-async fn the_state_of_a_vault_and_its_lock_decide() {
+async fn c36_the_state_of_a_vault_and_its_lock_decide() {
     let world = World::new().await;
     let client = world.cbr(&world.admin);
     let id = make(&client, wish("one", "disk")).await;
@@ -529,7 +529,7 @@ async fn lists_have_conditions_and_words_stand_before_ids() {
 }
 
 #[tokio::test]
-async fn policies_are_applied_by_one_key_or_the_other() {
+async fn c08_policies_are_applied_by_one_key_or_the_other() {
     let world = World::new().await;
     let client = world.cbr(&world.admin);
     let id = make(&client, wish("one", "disk")).await;
@@ -637,7 +637,7 @@ async fn another_projects_vault_is_missing_at_every_operation() {
 }
 
 #[tokio::test]
-async fn vaults_of_another_project_are_for_those_who_are_in_it() {
+async fn c33_vaults_of_another_project_are_for_those_who_are_in_it() {
     let (world, alpha, beta) = World::with_projects().await;
     make(&world.cbr(&alpha.member), wish("one", "disk")).await;
     let (eve, _) = world.stranger().await;
