@@ -159,10 +159,13 @@ impl Service {
             && volume.status == VolumeStatus::RestoringBackup
         {
             // One that existed before holds a mixture; a new one never held anything.
-            volume.status = match volume.previous_status.take() {
+            // A server that has it goes on having it.
+            volume.status = match volume.previous_status {
                 Some(_) => VolumeStatus::ErrorRestoring,
                 None => VolumeStatus::Error,
             };
+            volume.previous_status =
+                volume.previous_status.filter(|before| *before == VolumeStatus::InUse);
             self.write_volume(tx, &mut volume).await?;
         }
         if let Some(backup) = failed {

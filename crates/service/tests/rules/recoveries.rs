@@ -12,7 +12,7 @@ use strongroom_model::size::GiB;
 use strongroom_model::vault::{ObjectType, Vault, VaultStatus};
 use strongroom_model::volume::VolumeStatus;
 use strongroom_service::recovery::{DiskMapping, RecoveryRequest};
-use strongroom_service::volume::NewVolume;
+use strongroom_service::volume::{NewVolume, VolumeDeletion};
 use strongroom_service::{Error, Refusal};
 
 use super::points::{
@@ -195,6 +195,8 @@ async fn a_disk_that_fails_is_named_and_the_others_are_restored() {
     let lost = Lost::new().await;
     // A directory stands where the disk's file was.
     let path = lost.w.path(&lost.machine.disks[1]);
+    let attached = lost.machine.disks[1].id.to_string();
+    lost.w.service.attach_volume(&lost.w.admin, &attached, true).await.unwrap();
     let id = lost.recover(lost.onto_itself()).await.unwrap();
     std::fs::remove_file(&path).unwrap();
     std::fs::create_dir(&path).unwrap();
@@ -213,11 +215,18 @@ async fn a_disk_that_fails_is_named_and_the_others_are_restored() {
     let status = lost.w.show_volume(&lost.w.admin, &lost.machine.disks[1]).await.status;
     assert_eq!(status, VolumeStatus::ErrorRestoring);
 
+    // Its server still has it.
+    let deletion =
+        lost.w.service.delete_volume(&lost.w.admin, &attached, VolumeDeletion::default());
+    assert!(matches!(deletion.await, Err(Error::VolumeBusy { .. })));
+
     // The next attempt may write over what the first one has spoilt.
     std::fs::remove_dir(&path).unwrap();
     let id = lost.recover(lost.onto_itself()).await.unwrap();
     lost.w.work().await;
     assert_eq!(operation(&lost.w, id).await.status, OperationStatus::Success);
+    let status = lost.w.show_volume(&lost.w.admin, &lost.machine.disks[1]).await.status;
+    assert_eq!(status, VolumeStatus::InUse);
     assert_eq!(lost.machine.digests(&lost.w), lost.digests);
 }
 
