@@ -193,7 +193,7 @@ impl Service {
                             | VolumeStatus::Error
                             | VolumeStatus::ErrorRestoring
                             | VolumeStatus::ErrorDeleting
-                    );
+                    ) && !is_attached(&volume);
                     if !is_at_rest && !options.is_forced {
                         return Err(Error::VolumeBusy { id: volume.id, status: volume.status });
                     }
@@ -427,6 +427,16 @@ struct Inherited {
     is_bootable: bool,
     metadata: Metadata,
     share_id: Option<ShareId>,
+}
+
+/// Whether a server has the disk, as far as was told here. One that a restore has spoilt is still
+/// its.
+pub(crate) fn is_attached(volume: &Volume) -> bool {
+    match volume.status {
+        VolumeStatus::InUse => true,
+        VolumeStatus::ErrorRestoring => volume.previous_status == Some(VolumeStatus::InUse),
+        _ => false,
+    }
 }
 
 /// How to delete a volume.

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 use strongroom_model::project::Project;
+use strongroom_service::vault::Adoption;
 
 use super::call::{Answer, Call};
 use super::fields::Fields;
@@ -50,15 +51,42 @@ pub(super) async fn project(call: &Call, id: &str) -> Answer {
     })))
 }
 
-/// `GET /v3/migrates`. What the older dialects keep lies in vaults from the start, so that there is
-/// never anything on its way.
-pub(super) fn migration(call: &Call) -> Answer {
+/// `GET /v3/migrates`: how it stands with the disks whose backups the default vaults keep. What
+/// the older dialects keep lies in vaults from the start; only the disks may be in none. A move is
+/// done at once, so that nothing is ever on its way.
+pub(super) async fn migration(call: &Call) -> Answer {
     call.query.optional("all_regions", |it| it.flag_word())?;
-    Ok(Reply::ok(json!({"status": "success", "project_status": []})))
+    let adoptions = call.service.adoptions(&call.caller).await?;
+    let region = &call.service.settings().region;
+    // Disks that nothing hinders and that nobody has moved are no move that was made.
+    let told: Vec<_> =
+        adoptions.iter().filter(|one| one.adopted > 0 || one.obstacle.is_some()).collect();
+    let is_failed = told.iter().any(|one| one.obstacle.is_some());
+    let rows: Vec<Value> = told.into_iter().map(|one| progress(region, one)).collect();
+    Ok(Reply::ok(json!({"status": outcome(is_failed), "project_status": rows})))
+}
+
+fn outcome(is_failed: bool) -> &'static str {
+    if is_failed { "failed" } else { "success" }
+}
+
+fn progress(region: &str, one: &Adoption) -> Value {
+    let mut row = json!({
+        "project_id": one.project.id.as_str(),
+        "project_name": one.project.name,
+        "region_id": region,
+        "status": outcome(one.obstacle.is_some()),
+        "progress": one.adopted * 100 / (one.adopted + one.outside).max(1),
+    });
+    if let Some(reason) = &one.obstacle {
+        row["fail_reason"] = json!(format!("{} disks are in no vault: {reason}", one.outside));
+    }
+    row
 }
 
 /// `POST /v3/migrates`: done at once. What the volume door backed up lies in the default vault; its
-/// disks become resources of it.
+/// disks become resources of it. Where they do not, [`migration`] says why. No vault grows, and no
+/// other region is asked.
 pub(super) async fn migrate(call: &Call) -> Answer {
     let body = call.json()?;
     let body = Fields::of(&body)?;

@@ -171,6 +171,8 @@ fn scope(
     let own = match &caller.scope {
         CallerScope::Project(project) => Some(project.clone()),
         CallerScope::Domain(_) => None,
+        // What has no project in its path is the user's own.
+        CallerScope::Unscoped if named.is_none() => None,
         CallerScope::Unscoped => {
             return Err(Fault::forbidden("The token is for no project and no domain."));
         }

@@ -2,8 +2,8 @@
 //! are backed up. It shows the inventory and changes nothing in it.
 //!
 //! A request runs through [`serve`]: its path is brought to one form ([`path`]), version documents
-//! are answered to anybody, the microversion is negotiated ([`version`]), the token is proved, and
-//! the noun's handler answers.
+//! are answered to anybody, the microversion is negotiated ([`version`]), the token or the
+//! signature is proved, and the noun's handler answers.
 
 mod attached;
 mod flavors;
@@ -15,21 +15,28 @@ mod version;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use strongroom_model::chance::Chance;
 use strongroom_service::{Caller, CallerScope, Service};
 use tracing::Instrument;
 
 use path::{Operation, Target};
 
+use crate::authenticate::Bearer;
 use crate::fault::{self, Fault};
 use crate::query::Query;
 use crate::reply::Reply;
 use crate::volume::envelope;
 use crate::{incoming, origin};
+
+/// The most bytes of a body, which no operation reads.
+const BODY_LIMIT_BYTES: usize = 64 << 10;
 
 /// How the door presents itself.
 #[derive(Debug, Clone)]
@@ -77,8 +84,8 @@ async fn serve(State(door): State<Door>, request: Request) -> Response {
     let request_id = incoming::request_id(&*door.settings.chance);
     let is_head = request.method() == Method::HEAD;
     let span = incoming::span(&request, &request_id);
-    let (parts, _) = request.into_parts();
-    let answer = door.answer(&parts, &request_id).instrument(span).await;
+    let (parts, body) = request.into_parts();
+    let answer = door.answer((&parts, body), &request_id).instrument(span).await;
     let reply = answer.unwrap_or_else(|fault| {
         log(&fault, &request_id);
         envelope::reply(&fault, &door.settings.identity_endpoint)
@@ -90,7 +97,7 @@ async fn serve(State(door): State<Door>, request: Request) -> Response {
 }
 
 impl Door {
-    async fn answer(&self, parts: &Parts, request_id: &str) -> Answer {
+    async fn answer(&self, (parts, body): (&Parts, Body), request_id: &str) -> Answer {
         let public_endpoint = self.settings.public_endpoint.as_deref();
         let origin = origin::of_request(public_endpoint, &parts.headers);
         let is_read = incoming::routed(&parts.method) == Method::GET;
@@ -101,7 +108,8 @@ impl Door {
             Target::Document => return Ok(version::document(&origin)),
             Target::Operation { project, operation } => (project, operation),
         };
-        let caller = self.caller(&parts.headers, request_id).await?;
+        let body = read_body(body).await?;
+        let caller = self.caller((parts, &body), project.as_deref(), request_id).await?;
         version::negotiate(&parts.headers)?;
         require_own_project(&caller, project.as_deref())?;
         if !is_read {
@@ -112,11 +120,28 @@ impl Door {
         dispatch(&Call { service, caller, origin, project, query }, &operation).await
     }
 
-    async fn caller(&self, headers: &HeaderMap, request_id: &str) -> Result<Caller, Fault> {
-        let unauthenticated = || Fault::from(strongroom_service::Error::Unauthenticated);
-        let secret = incoming::header(headers, "x-auth-token").ok_or_else(unauthenticated)?;
-        let token = self.service.validate_token(secret).await?;
-        Ok(token.caller(request_id.to_owned()))
+    /// The caller that a token or a signature proves. A signature is for the project that the path
+    /// names; where it names none, for the one in the header `X-Project-Id`.
+    async fn caller(
+        &self,
+        (parts, body): (&Parts, &[u8]),
+        project: Option<&str>,
+        request_id: &str,
+    ) -> Result<Caller, Fault> {
+        let project = project.or_else(|| incoming::header(&parts.headers, "x-project-id"));
+        Ok(Bearer { parts, body, project, request_id }.caller(&self.service).await?)
+    }
+}
+
+/// Reads a body, which means nothing here but may be signed.
+async fn read_body(body: Body) -> Result<Bytes, Fault> {
+    match Limited::new(body, BODY_LIMIT_BYTES).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            let message = format!("The request body is larger than {BODY_LIMIT_BYTES} bytes.");
+            Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, message))
+        }
+        Err(_) => Err(Fault::bad_request("The request body ends early.".to_owned())),
     }
 }
 

@@ -8,6 +8,7 @@ use strongroom_model::chance::SeededChance;
 use strongroom_model::id::{NetworkId, PortId, ProjectId, ServerId, SubnetId, VolumeId};
 use strongroom_model::server::{Flavor, Interface, Server, ServerDisk, ServerStatus, device_name};
 use strongroom_model::time::Timestamp;
+use strongroom_testkit::signer::Form;
 
 use crate::world::{Access, World};
 
@@ -326,4 +327,35 @@ async fn a_volume_says_whose_disk_it_is() {
     let elsewhere = world.volume(&beta.member);
     let shown = elsewhere.get(&format!("/v3/{{p}}/volumes/{foreign}")).await.expect(200);
     assert_eq!(shown["volume"]["attachments"], json!([]));
+}
+
+#[tokio::test]
+async fn a_signed_client_sees_the_servers_of_its_project() {
+    let (world, alpha, beta) = World::with_projects().await;
+    let kept = keep(&world, &alpha.member, 1, &[]).await;
+    let own = format!("/v2.1/servers/{}", kept.id);
+    for form in Form::ALL {
+        let hand = world.key(&alpha.member, form).await;
+        let client = world.nobody_at_compute().signed(&hand, &alpha.member.project);
+        let shown = client.get(&format!("/v2.1/{{p}}/servers/{}", kept.id)).await.expect(200);
+        assert_eq!(shown["server"]["name"], "server-1");
+        let named = client.with("x-project-id", &alpha.member.project);
+        assert_eq!(named.get(&own).await.status, 200);
+        // The role is looked up in the project that is named, and nothing of another is shown.
+        let elsewhere = client.with("x-project-id", &beta.member.project);
+        assert_eq!(elsewhere.get(&own).await.status, 404);
+        assert_eq!(client.with("x-project-id", &world.admin.project).get(&own).await.status, 403);
+        // A token goes before a signature.
+        assert_eq!(named.with("x-auth-token", "none").get(&own).await.status, 401);
+        assert_eq!(named.send("POST", "/v2.1/servers", Some(json!({}))).await.status, 405);
+        let at = world.service.now();
+        let mut headers = vec![("host".to_owned(), "vol.test:8776".to_owned())];
+        hand.sign(("GET", "/v2.1/flavors"), &mut headers, b"", at);
+        let stolen = headers
+            .drain(1..)
+            .fold(world.nobody_at_compute(), |client, (name, value)| client.with(&name, &value));
+        assert_eq!(stolen.get(&own).await.status, 401);
+        assert_eq!(stolen.get("/v2.1/flavors").await.status, 200);
+    }
+    assert_eq!(world.nobody_at_compute().get(&own).await.status, 401);
 }

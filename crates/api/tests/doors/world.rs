@@ -13,8 +13,12 @@ use strongroom_api::compute::{self, ComputeSettings};
 use strongroom_api::identity::{self, IdentitySettings};
 use strongroom_api::volume::{self, VolumeSettings};
 use strongroom_model::chance::{Chance, SeededChance};
+use strongroom_model::id::ReplicationId;
 use strongroom_model::time::{SettableClock, Timestamp};
 use strongroom_service::folder::VolumeFolder;
+use strongroom_service::replication::{
+    CopyState, Offer, PartRequest, Peer, PeerError, PeerFuture, Peers, ReplicaSource,
+};
 use strongroom_service::servers::ServerFolder;
 use strongroom_service::{Catalog, MasterKey, Parts, Service, Settings, Store};
 use tempfile::TempDir;
@@ -225,6 +229,12 @@ impl World {
         Catalog::connect(&format!("sqlite://{}", file.display())).await.unwrap()
     }
 
+    /// Lets the service know of another region, which cannot be reached.
+    pub(crate) fn connect(&self, region: &'static str) {
+        let peer = (region.to_owned(), Arc::new(Silent(region)) as Arc<dyn Peer>);
+        self.service.connect_peers(Peers::of([peer]));
+    }
+
     /// Lets time pass.
     pub(crate) fn pass(&self, duration: Duration) {
         self.clock.advance(duration);
@@ -284,6 +294,36 @@ impl World {
     /// A client of the identity door without a token.
     pub(crate) fn nobody_at_identity(&self) -> Client<'_> {
         Client::new(&self.identity, None, self)
+    }
+}
+
+/// A region that takes copies, but cannot be reached now.
+#[derive(Debug)]
+struct Silent(&'static str);
+
+impl Silent {
+    fn answer<T: Send + 'static>(&self) -> PeerFuture<'_, T> {
+        let region = self.0.to_owned();
+        let reason = "nobody listens".to_owned();
+        Box::pin(async move { Err(PeerError::Unreachable { region, reason }) })
+    }
+}
+
+impl Peer for Silent {
+    fn check(&self, _: Offer) -> PeerFuture<'_, ()> {
+        self.answer()
+    }
+
+    fn offer(&self, _: Offer) -> PeerFuture<'_, CopyState> {
+        self.answer()
+    }
+
+    fn state(&self, _: ReplicationId) -> PeerFuture<'_, CopyState> {
+        self.answer()
+    }
+
+    fn part(&self, _: PartRequest) -> Arc<dyn ReplicaSource> {
+        unreachable!("nothing is copied from a region that is never reached")
     }
 }
 

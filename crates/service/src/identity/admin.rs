@@ -277,7 +277,13 @@ impl Service {
                 })
                 .await?
                 .map(|project| project.domain_id),
-            (None, CallerScope::Unscoped) => None,
+            (None, CallerScope::Unscoped) => self
+                .catalog()
+                .read(|tx| {
+                    Box::pin(async move { Ok::<_, Error>(tx.users().find(&caller.user_id).await?) })
+                })
+                .await?
+                .map(|user| user.domain_id),
         };
         own.map_or_else(|| DomainId::parse(DEFAULT_DOMAIN_ID).map_err(Error::internal), Ok)
     }

@@ -51,7 +51,7 @@ impl Service {
             return Err(aborted());
         };
         if let Some(wish) = &wish {
-            self.power_off(wish).await?;
+            self.note_wish(wish).await?;
         }
         let (path, size) = (self.folder().volume(volume_id), volume.size.bytes());
         let file = path.clone();
@@ -77,11 +77,7 @@ impl Service {
         if let Err(failure) = restored {
             return Err(self.judge_damage(failure, backup.vault_id).await);
         }
-        let is_whole = self.publish_restore(claim, id, volume_id).await?;
-        if let Some(wish) = wish.filter(|_| is_whole) {
-            self.power_on(&wish).await;
-        }
-        Ok(())
+        self.publish_restore(claim, id, volume_id).await
     }
 
     /// Objects that are missing from a store that is itself missing are not lost: only a store that
@@ -97,13 +93,8 @@ impl Service {
         }
     }
 
-    /// Says that a volume is restored; tells whether with it the restore of a server ended well.
-    async fn publish_restore(
-        &self,
-        claim: &Claim,
-        id: BackupId,
-        volume_id: VolumeId,
-    ) -> Work<bool> {
+    /// Says that a volume is restored.
+    async fn publish_restore(&self, claim: &Claim, id: BackupId, volume_id: VolumeId) -> Work<()> {
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
@@ -121,14 +112,12 @@ impl Service {
                         take_over(&mut volume, &backup);
                         self.write_volume(tx, &mut volume).await?;
                         let end = (volume_id, None);
-                        let is_whole = self.settle_server_restore(tx, &backup, end).await?;
-                        self.finish(tx, claim).await?;
-                        return Ok(is_whole);
+                        self.settle_server_restore(tx, &backup, end).await?;
+                        return self.finish(tx, claim).await;
                     }
                     let end = (volume_id, Some(UNWANTED));
                     self.settle_server_restore(tx, &backup, end).await?;
-                    self.finish_as(tx, claim, Some(UNWANTED)).await?;
-                    Ok(false)
+                    self.finish_as(tx, claim, Some(UNWANTED)).await
                 })
             })
             .await
@@ -162,10 +151,13 @@ impl Service {
             && volume.status == VolumeStatus::RestoringBackup
         {
             // One that existed before holds a mixture; a new one never held anything.
-            volume.status = match volume.previous_status.take() {
+            // A server that has it goes on having it.
+            volume.status = match volume.previous_status {
                 Some(_) => VolumeStatus::ErrorRestoring,
                 None => VolumeStatus::Error,
             };
+            volume.previous_status =
+                volume.previous_status.filter(|before| *before == VolumeStatus::InUse);
             self.write_volume(tx, &mut volume).await?;
         }
         if let Some(backup) = failed {

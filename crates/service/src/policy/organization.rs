@@ -77,7 +77,9 @@ impl Service {
         let domain_id = self.domain_to_change(caller, "organization_policy:create").await?;
         let project = caller.project(Role::Admin, "organization_policy:create")?;
         // Checks what is said, should the domain have no project.
-        let said = self.patterned((project, &caller.user_id), &new.policy, ORGANIZATION)?.terms;
+        let said = self.patterned((project, &caller.user_id), &new.policy, ORGANIZATION)?;
+        self.check_region(&said)?;
+        let said = said.terms;
         let made = &OrganizationPolicy {
             id: OrganizationPolicyId::random(self.chance()),
             domain_id,
@@ -118,11 +120,15 @@ impl Service {
         let update = self.catalog().transact(|tx| {
             Box::pin(async move {
                 let mut policy = by_id(tx, domain, id).await?;
+                let region = policy.definition.get("destination_region").cloned();
                 change.apply(&mut policy);
                 // Checks what comes of it, and keeps of the definition what means something.
                 let owner = (project, &caller.user_id);
-                let said = self.patterned(owner, &policy_of(&policy), ORGANIZATION)?.terms;
-                policy.definition = said.definition.unwrap_or_default();
+                let said = self.patterned(owner, &policy_of(&policy), ORGANIZATION)?;
+                if said.destination().map(|to| to.region.into()) != region {
+                    self.check_region(&said)?;
+                }
+                policy.definition = said.terms.definition.unwrap_or_default();
                 tx.organization_policies().update(&policy).await?;
                 for deployment in tx.organization_policies().deployments(policy.id).await? {
                     let Some(mut own) = tx.policies().find_any(deployment.policy_id).await? else {

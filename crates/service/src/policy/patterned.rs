@@ -91,6 +91,7 @@ impl Service {
         let project = caller.project(Role::Member, "policy:create")?;
         let owner = (project, &caller.user_id);
         let policy = &self.patterned(owner, &new, PolicyKind::Custom)?;
+        self.check_region(policy)?;
         self.catalog()
             .transact(|tx| Box::pin(async move { self.insert_policy(tx, policy).await }))
             .await?;
@@ -189,6 +190,9 @@ impl Service {
             let message = "the policy is applied to a vault: its destination cannot change";
             return Err(Refusal::PolicyDestinationFixed.because(message));
         }
+        if before.destination() != policy.destination() {
+            self.check_region(policy)?;
+        }
         if (before.is_enabled, &before.trigger) != (policy.is_enabled, &policy.trigger) {
             self.note_overdue(tx, &before, now).await?;
             let next = policy.is_enabled.then(|| next_after(&policy.trigger, now));
@@ -197,6 +201,17 @@ impl Service {
         policy.updated_at = Some(now);
         tx.policies().update(policy).await?;
         Ok(())
+    }
+
+    /// Refuses a policy that copies to where nothing can be copied from here. The vault over there
+    /// is asked about when the policy runs.
+    pub(super) fn check_region(&self, policy: &Policy) -> Result<()> {
+        match policy.destination() {
+            Some(to) if policy.operation == PolicyOperation::Replication => {
+                self.peer(&to.region).map(drop)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The policy that comes of what is said.

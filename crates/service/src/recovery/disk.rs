@@ -11,6 +11,7 @@ use strongroom_model::volume::{Volume, VolumeStatus};
 use super::{RecoveryRequest, target};
 use crate::backup::subject;
 use crate::error::{Error, Result};
+use crate::volume::is_attached;
 use crate::{Caller, Refusal, Service};
 
 impl Service {
@@ -28,7 +29,7 @@ impl Service {
         let own = request.volume_id.map(Into::into);
         let target = target(own, request.resource_id, "volume_id")?.volume();
         let volume = self.find_target(tx, caller, target).await?;
-        if volume.status == VolumeStatus::InUse {
+        if is_attached(&volume) {
             return Err(unfit(&volume));
         }
         let volume = self.claim_disk(tx, volume, &backup).await?;
@@ -81,7 +82,7 @@ impl Service {
             }
             outcome => outcome?,
         }
-        let is_attached = volume.status == VolumeStatus::InUse;
+        let is_attached = is_attached(&volume);
         let before = if is_attached { VolumeStatus::InUse } else { VolumeStatus::Available };
         volume.previous_status = Some(before);
         volume.status = VolumeStatus::RestoringBackup;

@@ -4,14 +4,12 @@ use strongroom_catalog::Transaction;
 use strongroom_model::backup::{Backup, BackupStatus};
 use strongroom_model::id::{ProjectId, ServerId, VolumeId};
 use strongroom_model::operation::{Operation, OperationFault, OperationKind};
-use strongroom_model::server::ServerStatus;
 use strongroom_model::server_backup::ServerBackup;
 
 use crate::Service;
 use crate::error::{Error, Result};
-use crate::jobs::chain;
 
-/// A server that is to be on or off.
+/// A server that is to be on or off after a restore.
 #[derive(Debug, Clone)]
 pub(crate) struct PowerWish {
     project_id: ProjectId,
@@ -36,38 +34,26 @@ impl Service {
         }))
     }
 
-    /// Notes that a server is off while its disks are written, and what is wished for afterwards. A
-    /// server that is gone from the inventory is as it is.
-    pub(crate) async fn power_off(&self, wish: &PowerWish) -> Result<()> {
-        let (project, id) = (&wish.project_id, wish.server_id);
-        match self.set_power(project, id, (wish.is_on, ServerStatus::Shutoff)).await {
+    /// Notes on a server whether it is to be switched on when its disks are restored. Nothing is
+    /// switched here, and its status is what its owner says. A server that is gone from the
+    /// inventory is as it is.
+    pub(crate) async fn note_wish(&self, wish: &PowerWish) -> Result<()> {
+        match self.note_power_wish(&wish.project_id, wish.server_id, wish.is_on).await {
             Err(Error::ServerNotFound(_)) => Ok(()),
-            outcome => outcome,
-        }
-    }
-
-    /// Switches a server on that was restored well, if that was wished for. A failure is for the
-    /// log: the disks are what they should be, and the wish stays noted.
-    pub(crate) async fn power_on(&self, wish: &PowerWish) {
-        if !wish.is_on {
-            return;
-        }
-        let (project, id) = (&wish.project_id, wish.server_id);
-        if let Err(error) = self.set_power(project, id, (true, ServerStatus::Active)).await {
-            tracing::warn!(server = %id, error = chain(&error), "cannot switch on a restored server");
+            outcome => outcome.map(drop),
         }
     }
 
     /// The restore of a disk has ended, well or with a reason; with the last disk's that of the
-    /// server ends too. Tells whether everything was restored well.
+    /// server ends too.
     pub(crate) async fn settle_server_restore(
         &self,
         tx: &mut Transaction<'_>,
         child: &Backup,
         (volume_id, reason): (VolumeId, Option<&str>),
-    ) -> Result<bool> {
+    ) -> Result<()> {
         let Some((mut whole, mut operation)) = restore_of(tx, child).await? else {
-            return Ok(false);
+            return Ok(());
         };
         if let Some(reason) = reason {
             note_failure(&mut operation, volume_id, reason);
@@ -79,7 +65,7 @@ impl Service {
         operation.updated_at = self.now();
         tx.operations().update(&operation).await?;
         if open > 0 {
-            return Ok(false);
+            return Ok(());
         }
         let is_whole = children.iter().all(|one| one.status == BackupStatus::Available);
         whole.status = if is_whole { BackupStatus::Available } else { BackupStatus::Error };
@@ -93,7 +79,7 @@ impl Service {
             None => Ok(()),
         };
         tx.operations().end_one(operation.id, self.now(), end).await?;
-        Ok(operation.message.is_none())
+        Ok(())
     }
 }
 

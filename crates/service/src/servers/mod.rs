@@ -260,29 +260,6 @@ impl Service {
         changed.ok_or_else(|| Error::ServerNotFound(id.to_string()))
     }
 
-    /// Notes that a server is on or off, and whether the restore onto it asks for it to be on
-    /// afterwards.
-    pub(crate) async fn set_power(
-        &self,
-        project: &ProjectId,
-        id: ServerId,
-        (wants_power_on, status): (bool, ServerStatus),
-    ) -> Result<()> {
-        self.project_server(project, id).await?;
-        let now = self.now();
-        let changed = self
-            .on_servers(move |folder| {
-                folder.change(id, |server| {
-                    server.wants_power_on = Some(wants_power_on);
-                    server.status = status;
-                    server.updated_at = Some(now);
-                    Ok::<(), InventoryError>(())
-                })
-            })
-            .await?;
-        changed.map(drop).ok_or_else(|| Error::ServerNotFound(id.to_string()))
-    }
-
     /// Takes a server out of its project's inventory; its disks stay.
     pub async fn forget_server(&self, project: &ProjectId, id: ServerId) -> Result<()> {
         self.project_server(project, id).await?;

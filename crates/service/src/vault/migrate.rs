@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use strongroom_catalog::Transaction;
 use strongroom_model::id::{ProjectId, VaultId, VolumeId};
 use strongroom_model::identity::Role;
+use strongroom_model::project::Project;
 use strongroom_model::resource::{ResourceId, ResourceKind};
 use strongroom_model::vault::{ProtectType, Vault, VaultResource};
-use strongroom_model::volume::VolumeStatus;
+use strongroom_model::volume::{Volume, VolumeStatus};
 
 use super::resources::{has_backups, in_vault, require_usable};
 use super::{RESOURCES_MAX, vault_used_bytes};
@@ -76,38 +77,50 @@ impl Service {
             .await
     }
 
+    /// How far the disks that [`Service::adopt_disks`] is for are in the default vaults of the
+    /// projects that the caller asks about: its own, those of the domain of which it is admin, or
+    /// else those in which it holds a role. A project that has none and never had is not told of.
+    pub async fn adoptions(&self, caller: &Caller) -> Result<Vec<Adoption>> {
+        let own = self.projects_of(caller, &caller.user_id).await?;
+        let (scope, is_admin) = (&caller.scope, caller.is_admin());
+        self.catalog()
+            .read(|tx| {
+                let own = own.clone();
+                Box::pin(async move {
+                    let projects = match scope {
+                        CallerScope::Project(id) => {
+                            tx.projects().find(id).await?.into_iter().collect()
+                        }
+                        CallerScope::Domain(id) if is_admin => tx.projects().list(Some(id)).await?,
+                        _ => own,
+                    };
+                    let mut told = Vec::new();
+                    for project in projects {
+                        told.extend(adoption_of(tx, project).await?);
+                    }
+                    Ok(told)
+                })
+            })
+            .await
+    }
+
     async fn adopt_disks_of(
         &self,
         tx: &mut Transaction<'_>,
         project: &ProjectId,
     ) -> Result<Vec<VolumeId>> {
-        match tx.vaults().find_default(project).await? {
-            Some(vault) if require_usable(&vault).is_ok() => {
-                self.adopt_disks_into(tx, project, &vault).await
-            }
-            _ => Ok(Vec::new()),
+        let Some(vault) = tx.vaults().find_default(project).await? else {
+            return Ok(Vec::new());
+        };
+        if require_usable(&vault).is_err() {
+            return Ok(Vec::new());
         }
-    }
-
-    async fn adopt_disks_into(
-        &self,
-        tx: &mut Transaction<'_>,
-        project: &ProjectId,
-        vault: &Vault,
-    ) -> Result<Vec<VolumeId>> {
-        let held = usize::try_from(tx.vaults().count_resources(vault.id).await?);
-        let mut room = RESOURCES_MAX.saturating_sub(held.unwrap_or(usize::MAX));
-        let backups = tx.backups().to_remove_from(vault.id, None, u32::MAX).await?;
-        let volumes: BTreeSet<_> = backups.iter().map(|backup| backup.volume_id).collect();
+        let room = room_in(tx, &vault).await?;
         let mut adopted = Vec::new();
-        for id in volumes {
-            let volume = tx.volumes().find(project, id).await?;
-            let volume = volume.filter(|volume| volume.status != VolumeStatus::Deleting);
-            let is_free = tx.vaults().find_resource(id.into()).await?.is_none();
-            let Some(volume) = volume.filter(|_| is_free && room > 0) else { continue };
+        for volume in strays(tx, &vault).await?.into_iter().take(room) {
             let resource = VaultResource {
                 vault_id: vault.id,
-                id: id.into(),
+                id: volume.id.into(),
                 kind: ResourceKind::Volume,
                 name: volume.name.unwrap_or_default(),
                 size: volume.size,
@@ -117,11 +130,61 @@ impl Service {
                 created_at: self.now(),
             };
             tx.vaults().insert_resource(&resource).await?;
-            room -= 1;
-            adopted.push(id);
+            adopted.push(volume.id);
         }
         Ok(adopted)
     }
+}
+
+/// How far the disks of a project are in its default vault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adoption {
+    /// The project.
+    pub project: Project,
+    /// How many are.
+    pub adopted: usize,
+    /// How many are in no vault at all, although the default one keeps their backups.
+    pub outside: usize,
+    /// Why these cannot become resources of it now; absent if nothing hinders.
+    pub obstacle: Option<String>,
+}
+
+async fn adoption_of(tx: &mut Transaction<'_>, project: Project) -> Result<Option<Adoption>> {
+    let Some(vault) = tx.vaults().find_default(&project.id).await? else { return Ok(None) };
+    let adopted = usize::try_from(tx.vaults().count_resources(vault.id).await?);
+    let adopted = adopted.unwrap_or(usize::MAX);
+    let outside = strays(tx, &vault).await?.len();
+    if adopted == 0 && outside == 0 {
+        return Ok(None);
+    }
+    let obstacle = match require_usable(&vault) {
+        Err(refused) if outside > 0 => Some(refused.to_string()),
+        Ok(()) if outside > room_in(tx, &vault).await? => {
+            Some(format!("{RESOURCES_MAX} resources are all that a vault may have"))
+        }
+        _ => None,
+    };
+    Ok(Some(Adoption { project, adopted, outside, obstacle }))
+}
+
+/// How many resources more a vault may have.
+async fn room_in(tx: &mut Transaction<'_>, vault: &Vault) -> Result<usize> {
+    let held = usize::try_from(tx.vaults().count_resources(vault.id).await?);
+    Ok(RESOURCES_MAX.saturating_sub(held.unwrap_or(usize::MAX)))
+}
+
+/// The disks whose backups a vault keeps, as far as they exist and are in no vault, by their ids.
+async fn strays(tx: &mut Transaction<'_>, vault: &Vault) -> Result<Vec<Volume>> {
+    let backups = tx.backups().to_remove_from(vault.id, None, u32::MAX).await?;
+    let ids: BTreeSet<_> = backups.iter().map(|backup| backup.volume_id).collect();
+    let mut strays = Vec::new();
+    for id in ids {
+        let volume = tx.volumes().find(&vault.project_id, id).await?;
+        let volume = volume.filter(|volume| volume.status != VolumeStatus::Deleting);
+        let is_free = tx.vaults().find_resource(id.into()).await?.is_none();
+        strays.extend(volume.filter(|_| is_free));
+    }
+    Ok(strays)
 }
 
 /// Refuses vaults between which nothing can move.

@@ -32,6 +32,7 @@ pub(crate) use capacity::vault_used_bytes;
 pub use capacity::whole_mib;
 pub use expiry::{ExpiryChange, ExpiryOutcome};
 pub use list::{VaultFilter, VaultListing, VaultSearch};
+pub use migrate::Adoption;
 pub use policy::AppliedPolicy;
 pub(crate) use removal::Remaining;
 pub use resources::{AutoProtection, SUSPEND_MEANS_AUTO_PROTECT};

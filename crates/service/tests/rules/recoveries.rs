@@ -6,13 +6,13 @@ use strongroom_model::backup::{Backup, BackupStatus};
 use strongroom_model::id::{OperationId, ServerId, VolumeId};
 use strongroom_model::identity::Role;
 use strongroom_model::operation::OperationStatus;
-use strongroom_model::server::ServerStatus;
+use strongroom_model::server::{Server, ServerStatus};
 use strongroom_model::server_backup::ServerBackup;
 use strongroom_model::size::GiB;
 use strongroom_model::vault::{ObjectType, Vault, VaultStatus};
 use strongroom_model::volume::VolumeStatus;
 use strongroom_service::recovery::{DiskMapping, RecoveryRequest};
-use strongroom_service::volume::NewVolume;
+use strongroom_service::volume::{NewVolume, VolumeDeletion};
 use strongroom_service::{Error, Refusal};
 
 use super::points::{
@@ -85,7 +85,7 @@ async fn a_server_gets_all_of_its_bytes_back_in_one_operation() {
     assert_eq!(lost.w.step().await, 1);
     let half = operation(&lost.w, id).await;
     assert_eq!((half.status, half.progress), (OperationStatus::Running, 50));
-    assert_eq!(lost.server_status().await, (ServerStatus::Shutoff, Some(true)));
+    assert_eq!(lost.server_status().await, (ServerStatus::Active, Some(true)));
     lost.w.work().await;
     let ended = operation(&lost.w, id).await;
     assert_eq!((ended.status, ended.progress), (OperationStatus::Success, 100));
@@ -96,8 +96,13 @@ async fn a_server_gets_all_of_its_bytes_back_in_one_operation() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_to_stay_off_stays_off() {
+async fn whether_a_server_is_on_is_left_to_its_owner_and_the_wish_is_noted() {
     let lost = Lost::new().await;
+    let off = Server { status: ServerStatus::Shutoff, ..lost.machine.server.clone() };
+    lost.w.service.keep_server(off).await.unwrap();
+    lost.recover(lost.onto_itself()).await.unwrap();
+    lost.w.work().await;
+    assert_eq!(lost.server_status().await, (ServerStatus::Shutoff, Some(true)));
     let request = RecoveryRequest { power_on: false, ..lost.onto_itself() };
     lost.recover(request).await.unwrap();
     lost.w.work().await;
@@ -195,6 +200,8 @@ async fn a_disk_that_fails_is_named_and_the_others_are_restored() {
     let lost = Lost::new().await;
     // A directory stands where the disk's file was.
     let path = lost.w.path(&lost.machine.disks[1]);
+    let attached = lost.machine.disks[1].id.to_string();
+    lost.w.service.attach_volume(&lost.w.admin, &attached, true).await.unwrap();
     let id = lost.recover(lost.onto_itself()).await.unwrap();
     std::fs::remove_file(&path).unwrap();
     std::fs::create_dir(&path).unwrap();
@@ -207,17 +214,22 @@ async fn a_disk_that_fails_is_named_and_the_others_are_restored() {
     let backup = whole(&lost.w, lost.backup.id).await.unwrap();
     assert_eq!(backup.status, BackupStatus::Available);
     assert!(backup.fail_reason.unwrap().contains(&bad.to_string()));
-    // A server with a disk that is no good is not switched on.
-    assert_eq!(lost.server_status().await, (ServerStatus::Shutoff, Some(true)));
     assert_eq!(digest(&lost.w.path(&lost.machine.disks[0])), lost.digests[0]);
     let status = lost.w.show_volume(&lost.w.admin, &lost.machine.disks[1]).await.status;
     assert_eq!(status, VolumeStatus::ErrorRestoring);
+
+    // Its server still has it.
+    let deletion =
+        lost.w.service.delete_volume(&lost.w.admin, &attached, VolumeDeletion::default());
+    assert!(matches!(deletion.await, Err(Error::VolumeBusy { .. })));
 
     // The next attempt may write over what the first one has spoilt.
     std::fs::remove_dir(&path).unwrap();
     let id = lost.recover(lost.onto_itself()).await.unwrap();
     lost.w.work().await;
     assert_eq!(operation(&lost.w, id).await.status, OperationStatus::Success);
+    let status = lost.w.show_volume(&lost.w.admin, &lost.machine.disks[1]).await.status;
+    assert_eq!(status, VolumeStatus::InUse);
     assert_eq!(lost.machine.digests(&lost.w), lost.digests);
 }
 

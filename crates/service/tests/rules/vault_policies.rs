@@ -1,7 +1,9 @@
 //! Policies that are said in patterns and definitions, and the vaults that they are applied to.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
-use strongroom_model::id::VaultId;
+use strongroom_model::id::{ReplicationId, VaultId};
 use strongroom_model::identity::Role;
 use strongroom_model::operation::Operation;
 use strongroom_model::policy::{Days, PolicyOperation};
@@ -13,8 +15,11 @@ use strongroom_model::volume::Volume;
 use strongroom_service::policy::{
     NewPatternedPolicy, PatternedChange, PatternedFilter, PatternedPolicy, PolicyChange,
 };
+use strongroom_service::replication::{
+    CopyState, Offer, PartRequest, Peer, PeerError, PeerFuture, Peers, ReplicaSource,
+};
 use strongroom_service::vault::{NewResource, NewVault, VaultChange};
-use strongroom_service::{Error, Refusal, Settings};
+use strongroom_service::{Error, Refusal, Service, Settings};
 
 use super::points::reason;
 use super::policies::{UNKNOWN, daily, new_policy, times};
@@ -46,6 +51,43 @@ pub(crate) fn copying(pattern: &str) -> NewPatternedPolicy {
         operation: PolicyOperation::Replication,
         ..patterned(pattern, &definition)
     }
+}
+
+/// A region that takes copies, but cannot be reached now.
+#[derive(Debug)]
+struct Silent(&'static str);
+
+impl Silent {
+    fn answer<T: Send + 'static>(&self) -> PeerFuture<'_, T> {
+        let region = self.0.to_owned();
+        let reason = "nobody listens".to_owned();
+        Box::pin(async move { Err(PeerError::Unreachable { region, reason }) })
+    }
+}
+
+impl Peer for Silent {
+    fn check(&self, _: Offer) -> PeerFuture<'_, ()> {
+        self.answer()
+    }
+
+    fn offer(&self, _: Offer) -> PeerFuture<'_, CopyState> {
+        self.answer()
+    }
+
+    fn state(&self, _: ReplicationId) -> PeerFuture<'_, CopyState> {
+        self.answer()
+    }
+
+    fn part(&self, _: PartRequest) -> Arc<dyn ReplicaSource> {
+        unreachable!("nothing is copied from a region that is never reached")
+    }
+}
+
+/// Lets a service know of regions that it cannot reach.
+pub(crate) fn connect(service: &Service, regions: &[&'static str]) {
+    let peer =
+        |region: &&'static str| ((*region).to_owned(), Arc::new(Silent(region)) as Arc<dyn Peer>);
+    service.connect_peers(Peers::of(regions.iter().map(peer)));
 }
 
 /// A change of the definition.
@@ -190,6 +232,7 @@ async fn what_is_said_of_a_policy_is_told_back() {
 #[tokio::test]
 async fn a_definition_is_replaced_but_for_its_destination() {
     let w = World::new().await;
+    connect(&w.service, &["r2", "r3"]);
     let mut new = copying(NIGHTLY);
     new.definition.insert("max_backups".to_owned(), 3.into());
     let made = w.service.create_patterned_policy(&w.admin, new).await.unwrap();
@@ -204,6 +247,10 @@ async fn a_definition_is_replaced_but_for_its_destination() {
         w.change(&id, defining(&moved)).await.unwrap().definition["destination_region"],
         "r3"
     );
+    for unknown in ["r4", &w.service.settings().region] {
+        let refused = w.change(&id, defining(&json!({"destination_region": unknown}))).await;
+        assert_eq!(reason(refused), Refusal::RegionUnknown);
+    }
     let vault = w.safe(&[], None).await;
     w.apply(&vault, &id, Some(vault.id)).await.unwrap();
     let back = w.change(&id, defining(&json!({"destination_region": "r2"}))).await;
@@ -215,8 +262,20 @@ async fn a_definition_is_replaced_but_for_its_destination() {
 }
 
 #[tokio::test]
+async fn nothing_is_copied_to_where_no_way_leads() {
+    let w = World::new().await;
+    let make = || w.service.create_patterned_policy(&w.admin, copying(NIGHTLY));
+    assert_eq!(reason(make().await), Refusal::RegionUnknown);
+    connect(&w.service, &["r3"]);
+    assert_eq!(reason(make().await), Refusal::RegionUnknown);
+    let all = PatternedFilter::default();
+    assert!(w.service.patterned_policies(&w.admin, &all).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn one_policy_is_seen_in_both_dialects() {
     let w = World::new().await;
+    connect(&w.service, &["r2"]);
     let id = w.nightly(&json!({"max_backups": 7, "full_backup_interval": 2})).await;
     let seen = w.service.policy(&w.admin, &id).await.unwrap().policy;
     assert_eq!(seen.retention.count, Some(7));
@@ -255,6 +314,7 @@ async fn one_policy_is_seen_in_both_dialects() {
 async fn each_operation_has_its_own_number_of_policies() {
     let settings = Settings { policies_max: 1, ..Settings::default() };
     let w = World::with(settings).await;
+    connect(&w.service, &["r2"]);
     let member = w.project("alpha", Role::Member).await;
     let make = |new| w.service.create_patterned_policy(&member, new);
     let id = make(patterned(NIGHTLY, &json!({}))).await.unwrap().policy.id;
@@ -326,6 +386,7 @@ async fn runs_lie_an_hour_apart() {
 #[tokio::test]
 async fn a_vault_has_one_policy_of_each_operation() {
     let w = World::new().await;
+    connect(&w.service, &["r2"]);
     let (first, second) = (w.nightly(&json!({})).await, w.nightly(&json!({})).await);
     let vault = w.safe(&[], Some(&first)).await;
     let vaults = |id: String| {
@@ -340,6 +401,7 @@ async fn a_vault_has_one_policy_of_each_operation() {
     let copies = copies.policy.id.to_string();
     let nowhere = w.apply(&vault, &copies, None).await;
     assert!(matches!(nowhere, Err(Error::Invalid { field: "destination_vault_id", .. })));
+    // Whether that region has the vault is asked when the policy runs.
     let there = VaultId::parse(UNKNOWN).unwrap();
     w.apply(&vault, &copies, Some(there)).await.unwrap();
     let bound = w.patterned(&copies).await.vaults;

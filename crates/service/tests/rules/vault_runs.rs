@@ -8,7 +8,7 @@ use strongroom_service::policy::PatternedChange;
 use strongroom_service::vault::AutoProtection;
 
 use super::points::write_vault;
-use super::vault_policies::{NIGHTLY, copying, patterned};
+use super::vault_policies::{NIGHTLY, connect, copying, patterned};
 use super::world::World;
 
 impl World {
@@ -138,7 +138,10 @@ async fn what_hinders_one_vault_hinders_no_other() {
 #[tokio::test]
 async fn copies_to_a_region_that_is_not_there_fail_in_the_log() {
     let w = World::new().await;
-    let made = w.service.create_patterned_policy(&w.admin, copying(NIGHTLY)).await.unwrap();
+    // It was there when the policy was made.
+    let before = w.twin().await;
+    connect(&before, &["r2"]);
+    let made = before.create_patterned_policy(&w.admin, copying(NIGHTLY)).await.unwrap();
     let vault = w.safe(&[], None).await;
     w.apply(&vault, &made.policy.id.to_string(), Some(vault.id)).await.unwrap();
     w.run_at("2023-11-15T03:00:00Z").await;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::operation::{Kind, Operation, operation, parameter};
-use super::schema::{flag, list, named, needing, object, only, text, word};
+use super::schema::{flag, list, named, needing, object, only, range, text, word};
 use crate::cbr::code::Code;
 
 /// The operations, in the order of their routes.
@@ -37,10 +37,19 @@ pub(super) const OPERATIONS: &[Operation] = &[
 /// What they read and answer.
 pub(super) fn components() -> Vec<(&'static str, Value)> {
     let migration = object([
-        ("status", word(["migrating", "success", "failed"])),
-        // Nothing is ever on its way.
-        ("project_status", json!({"type": "array", "maxItems": 0})),
+        ("status", word(["success", "failed"])),
+        ("project_status", list(named("ProjectMigration"))),
     ]);
+    let row = json!({
+        "type": "object",
+        "properties": {
+            "project_id": text(), "project_name": text(), "region_id": text(),
+            // Nothing is ever on its way.
+            "status": word(["success", "failed"]), "progress": range(0, 100), "fail_reason": text(),
+        },
+        "required": ["project_id", "project_name", "region_id", "status", "progress"],
+        "additionalProperties": false,
+    });
     let reservation = json!({"type": "number", "minimum": 0, "maximum": 1});
     let begun = json!({"type": "object", "additionalProperties": only("running")});
     let here = object([("self", text())]);
@@ -57,6 +66,7 @@ pub(super) fn components() -> Vec<(&'static str, Value)> {
     let named_project = object([("project_id", text()), ("project_name", text())]);
     vec![
         ("Migration", migration),
+        ("ProjectMigration", row),
         ("NewMigration", needing([("all_regions", flag()), ("reservation", reservation)], [])),
         ("MigrationBegun", begun),
         ("RegionProject", project),

@@ -26,6 +26,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         request: Some("NewOrganizationPolicy"),
         answer: (200, Some("OneOrganizationPolicy")),
+        codes: &[Code::RegionWithoutReplication],
         ..operation("createOrganizationPolicy", "Make a policy of the domain")
     },
     Operation {
@@ -36,7 +37,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         request: Some("OrganizationPolicyChange"),
         answer: (200, Some("OneOrganizationPolicy")),
-        codes: MISSING,
+        codes: &[Code::PolicyNotFound, Code::RegionWithoutReplication],
         ..operation("updateOrganizationPolicy", "Change a policy of the domain")
     },
     Operation {

@@ -14,7 +14,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         request: Some("CreatePolicy"),
         answer: (200, Some("PolicyAnswer")),
-        codes: &[Code::TooManyPolicies, Code::UnknownOperationType],
+        codes: &[Code::TooManyPolicies, Code::UnknownOperationType, Code::RegionWithoutReplication],
         ..operation("createPolicy", "Makes a policy")
     },
     Operation {
@@ -39,7 +39,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         request: Some("UpdatePolicy"),
         answer: (200, Some("PolicyAnswer")),
-        codes: &[Code::PolicyNotFound, Code::DestinationFixed],
+        codes: &[Code::PolicyNotFound, Code::DestinationFixed, Code::RegionWithoutReplication],
         ..operation("updatePolicy", "Changes a policy; what is not named stays")
     },
     Operation {

@@ -5,7 +5,7 @@ use crate::cbr::domain;
 use crate::routing::routes;
 
 pub(super) const ROUTES: &[Route] = routes! {
-    "showMigration" GET "migrates" => |call| domain::migration(call);
+    "showMigration" GET "migrates" => |call| domain::migration(call).await;
     "migrate" POST "migrates" => |call| domain::migrate(call).await;
     "listRegionProjects" GET "region-projects" => |call| domain::projects(call).await;
     "listDomainProjects" GET "domain/{domain_name}/projects" => |call, name| {

@@ -1,6 +1,10 @@
 //! What has no project in its path.
 
 use serde_json::json;
+use strongroom_model::id::ProjectId;
+use strongroom_model::vault::VaultStatus;
+use strongroom_service::Error;
+use strongroom_testkit::signer::Form;
 
 use crate::world::World;
 
@@ -25,6 +29,41 @@ async fn c20_words_of_the_domain_are_no_projects() {
         cbr.get(path).await.expect(200);
         assert_eq!(world.nobody_at_cbr().get(path).await.refused(401), "APIGW.0301", "{path}");
     }
+}
+
+// Clients for what has no project name their account in `X-Domain-Id`, whoever signs.
+#[tokio::test]
+async fn who_has_no_role_in_its_own_domain_reads_what_is_its_own() {
+    let (world, alpha, _) = World::with_projects().await;
+    for form in Form::ALL {
+        let hand = world.key(&alpha.member, form).await;
+        let signed = world.nobody_at_cbr().signed(&hand, "");
+        let cbr = signed.with("x-domain-id", "default");
+        let listed = cbr.get("/v3/region-projects").await.expect(200);
+        assert_eq!(listed["projects"].as_array().unwrap().len(), 2);
+        assert_eq!(cbr.get("/v3/migrates").await.expect(200)["status"], "success");
+        let listed = cbr.get("/v3/domain/Default/projects").await.expect(200);
+        assert_eq!(listed["projects"].as_array().unwrap().len(), 2);
+        let path = format!("/v3/domain/{}", alpha.member.project);
+        assert_eq!(cbr.get(&path).await.expect(200)["project_name"], "alpha");
+        // To read is not to change, and no project is opened by it.
+        let wish = json!({"all_regions": false, "reservation": 0.2});
+        assert_eq!(cbr.post("/v3/migrates", wish).await.refused(403), "BackupService.9998");
+        let other = signed.with("x-domain-id", "other");
+        assert_eq!(other.get("/v3/region-projects").await.status, 403);
+    }
+    // Whose own domain is another learns nothing of this one.
+    let (stranger, own) = world.stranger().await;
+    let hand = world.key(&stranger, Form::New).await;
+    let path = format!("/v3/domain/{}", stranger.project);
+    let id = world.cbr(&stranger).get(&path).await.expect(200)["domain_id"].clone();
+    let signed = world.nobody_at_cbr().signed(&hand, "");
+    let hers = signed.with("x-domain-id", id.as_str().unwrap());
+    let path = format!("/v3/domain/{}", alpha.member.project);
+    assert_eq!(hers.get(&path).await.refused(404), "BackupService.6302");
+    let theirs = "/v3/domain/Default/projects";
+    assert_eq!(hers.get(theirs).await.refused(404), "BackupService.6302");
+    hers.get(&format!("/v3/domain/{own}/projects")).await.expect(200);
 }
 
 #[tokio::test]
@@ -111,4 +150,47 @@ async fn there_is_never_anything_to_move() {
         let answer = admin.raw("POST", "/v3/migrates", None, bad.as_bytes().to_vec()).await;
         assert_eq!(answer.refused(400), "BackupService.9900", "{bad}");
     }
+}
+
+#[tokio::test]
+async fn a_move_is_told_of_as_it_is() {
+    let (world, alpha, _) = World::with_projects().await;
+    let (door, cbr) = (world.volume(&alpha.admin), world.cbr(&alpha.admin));
+    let nothing = json!({"status": "success", "project_status": []});
+    let wish = json!({"all_regions": false, "reservation": 0.2});
+    let volume = door.make_volume("v").await;
+    door.make_backup(&volume, "b").await;
+    // Nothing was moved yet, and nothing hinders it.
+    assert_eq!(cbr.get("/v3/migrates").await.expect(200), nothing);
+    cbr.post("/v3/migrates", wish.clone()).await.expect(200);
+    let row = |status, progress| {
+        json!({
+            "project_id": alpha.admin.project, "project_name": "alpha",
+            "region_id": world.service.settings().region,
+            "status": status, "progress": progress,
+        })
+    };
+    let done = json!({"status": "success", "project_status": [row("success", 100)]});
+    assert_eq!(cbr.get("/v3/migrates").await.expect(200), done);
+    assert_eq!(world.cbr(&alpha.member).get("/v3/migrates").await.expect(200), done);
+
+    // A vault that is not usable takes no more, and that is said.
+    let other = door.make_volume("w").await;
+    door.make_backup(&other, "c").await;
+    let catalog = world.catalog().await;
+    let project = &ProjectId::parse(&alpha.admin.project).unwrap();
+    let frozen = catalog.transact(|tx| {
+        Box::pin(async move {
+            let mut vault = tx.vaults().find_default(project).await?.unwrap();
+            vault.status = VaultStatus::Frozen;
+            tx.vaults().update(&vault).await?;
+            Ok::<_, Error>(vault.id)
+        })
+    });
+    let id = frozen.await.unwrap();
+    cbr.post("/v3/migrates", wish).await.expect(200);
+    let mut failed = row("failed", 50);
+    failed["fail_reason"] = json!(format!("1 disks are in no vault: vault {id} is frozen"));
+    let told = json!({"status": "failed", "project_status": [failed]});
+    assert_eq!(cbr.get("/v3/migrates").await.expect(200), told);
 }

@@ -241,6 +241,8 @@ async fn a_policy_that_copies_needs_to_be_told_where_to() {
     let definition = &mut copies["policy"]["policy_operation_definition"];
     definition["destination_region"] = json!("elsewhere");
     definition["destination_project_id"] = json!("p");
+    assert_eq!(admin.post(ALL, copies.clone()).await.refused(400), "BackupService.1005");
+    world.connect("elsewhere");
     let made = admin.post(ALL, copies).await.expect(200);
     let path = format!("{ALL}/{}", made["policy"]["id"].as_str().unwrap());
     let body = json!({"policy": {"policy_operation_definition": {"max_backups": 2}}});
@@ -248,4 +250,7 @@ async fn a_policy_that_copies_needs_to_be_told_where_to() {
     let definition = &changed["policy"]["policy_operation_definition"];
     assert_eq!(definition["destination_region"], "elsewhere");
     assert_eq!(definition["max_backups"], 2);
+    let moved = json!({"destination_region": "nowhere"});
+    let body = json!({"policy": {"policy_operation_definition": moved}});
+    assert_eq!(admin.put(&path, body).await.refused(400), "BackupService.1005");
 }

@@ -265,7 +265,11 @@ async fn each_refusal_has_its_code() {
     }
     let mut homeless = good();
     homeless["policy"]["operation_type"] = json!("replication");
-    assert_eq!(refused(&cbr, homeless).await, "BackupService.9900");
+    assert_eq!(refused(&cbr, homeless.clone()).await, "BackupService.9900");
+    let definition = &mut homeless["policy"]["operation_definition"];
+    definition["destination_region"] = json!("nowhere");
+    definition["destination_project_id"] = json!("p");
+    assert_eq!(refused(&cbr, homeless).await, "BackupService.1005");
     for name in ["nightly", "00000000-0000-4000-8000-000000000000", "%20"] {
         let path = format!("{PATH}/{name}");
         assert_eq!(cbr.get(&path).await.refused(404), "BackupService.6000");
