@@ -122,7 +122,7 @@ impl Service {
             is_replica: false,
             wants_full,
             policy_id: new.policy.as_ref().map(|policy| policy.policy_id),
-            expires_at: run.expires_at(),
+            expires_at: run.expires_at,
             documents: None,
             restore_server_id: None,
             created_at: run.now,
