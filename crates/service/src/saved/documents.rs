@@ -29,7 +29,7 @@ impl Service {
         self.catalog()
             .read(|tx| {
                 Box::pin(async move {
-                    let saved = self.find_saved(tx, caller, project, id).await?;
+                    let saved = self.find_saved(tx, project, id).await?;
                     let status = saved.status();
                     if !matches!(status, BackupStatus::Available | BackupStatus::Restoring) {
                         let message = format!("backup {id} is {}", status.as_str());

@@ -62,7 +62,7 @@ impl Service {
         self.catalog()
             .read(|tx| {
                 Box::pin(async move {
-                    let (saved, share) = self.find_readable(tx, caller, project, id).await?;
+                    let (saved, share) = self.find_readable(tx, project, id).await?;
                     view_whole(tx, saved, share).await
                 })
             })
