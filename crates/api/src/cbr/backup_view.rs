@@ -107,12 +107,21 @@ fn of_server(view: &SavedView, backup: &ServerBackup) -> Value {
         "is_multi_az": false,
         "progress": view.progress,
         "architecture": backup.architecture,
-        "app_consistency": {
-            "app_consistency": "0",
-            "app_consistency_status": "0",
-            "app_consistency_error_code": "0",
-            "app_consistency_error_message": "",
-        },
+        "app_consistency": app_consistency(view.wants_application_consistency),
+    })
+}
+
+/// What was done to bring applications to rest: nothing, which is a failure where it was wanted.
+pub(super) fn app_consistency(is_wanted: bool) -> Value {
+    let (status, code, message) = match is_wanted {
+        true => ("1", "1", "no agent: the backup is crash-consistent"),
+        false => ("0", "0", ""),
+    };
+    json!({
+        "app_consistency": "0",
+        "app_consistency_status": status,
+        "app_consistency_error_code": code,
+        "app_consistency_error_message": message,
     })
 }
 

@@ -7,6 +7,7 @@ use strongroom_model::resource::{ResourceId, ResourceKind};
 use strongroom_service::operation_log::{OperationFilter, OperationListing};
 use strongroom_service::saved::VaultChoice;
 
+use super::backup_view::app_consistency;
 use super::backups::enterprise_project;
 use super::call::{Answer, Call};
 use super::fault::Fault;
@@ -117,9 +118,15 @@ fn of_backup(operation: &Operation) -> Option<(&'static str, Value)> {
         // What was left out has no backup.
         OperationKind::Backup => {
             operation.backup_id?;
-            about["app_consistency_status"] = json!("0");
-            about["app_consistency_error_code"] = json!("0");
-            about["app_consistency_error_message"] = json!("");
+            let is_wanted = operation.detail.wants_application_consistency == Some(true);
+            let told = app_consistency(is_wanted);
+            for key in [
+                "app_consistency_status",
+                "app_consistency_error_code",
+                "app_consistency_error_message",
+            ] {
+                about[key] = told[key].clone();
+            }
             Some(("backup", about))
         }
         OperationKind::Restore => {
