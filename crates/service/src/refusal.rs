@@ -37,6 +37,8 @@ pub enum Refusal {
     PolicyNotBound,
     /// The policy is of a kind that cannot be bound to this vault.
     PolicyUnfit,
+    /// The vault stands for another site, to which no policy is applied.
+    PolicyOnHybrid,
     /// A replication policy that is bound cannot get another destination.
     PolicyDestinationFixed,
     /// The vault would have too many resources.

@@ -22,6 +22,7 @@ pub(super) fn code(area: Area, reason: Refusal) -> Code {
         Refusal::TargetSystemDisk => Code::DataDiskToSystemDisk,
         Refusal::TargetArchitecture => Code::ArchitecturesDiffer,
         Refusal::PolicyNotBound => Code::PolicyNotApplied,
+        Refusal::PolicyOnHybrid => Code::PolicyOnHybridVault,
         Refusal::PolicyUnfit => Code::PolicyNotApplicable,
         Refusal::PolicyDestinationFixed => Code::DestinationFixed,
         Refusal::TooManyResources => Code::TooManyVaultResources,
