@@ -89,6 +89,14 @@ impl Service {
         self.with_disks(caller, page.items).await
     }
 
+    /// Those of some servers that the caller's project has.
+    pub async fn servers_named(&self, caller: &Caller, ids: &[ServerId]) -> Result<Vec<ServerId>> {
+        let project = caller.project(Role::Reader, "server:get_all")?;
+        let servers = self.project_servers(project).await?;
+        let known = servers.into_iter().map(|server| server.id);
+        Ok(known.filter(|id| ids.contains(id)).collect())
+    }
+
     /// One server of the caller's project.
     pub async fn protectable_server(&self, caller: &Caller, id: &str) -> Result<Protectable> {
         let server = self.server(caller, id).await?;
