@@ -48,8 +48,13 @@ fn filters(query: &Query) -> Result<Vec<OperationFilter>, Fault> {
     filters.extend(to.map(OperationFilter::To));
     let kind = query.optional("operation_type", |it| it.word(kind))?;
     filters.extend(kind.map(OperationFilter::Kind));
-    let provider = query.optional("provider_id", |it| it.word(object_type))?;
-    filters.extend(provider.map(OperationFilter::ObjectType));
+    let provider = query.optional("provider_id", |it| {
+        it.id(OperationId::parse)?;
+        let known = object_type(it.string()?).map(OperationFilter::ObjectType);
+        // Of a provider that is not here nothing was done.
+        Ok(known.unwrap_or(OperationFilter::Vaults(Vec::new())))
+    })?;
+    filters.extend(provider);
     let resource = query.optional("resource_id", |it| it.id(ResourceId::parse))?;
     filters.extend(resource.map(OperationFilter::Resource));
     let status = query.optional("status", |it| it.word(OperationStatus::parse))?;

@@ -28,10 +28,17 @@ pub(super) fn read(
         let excluded = extra.and_then(|extra| extra.field("exclude_volumes"));
         let excluded = excluded.map(|it| it.each(0..=RESOURCES_MAX, |it| it.id(ResourceId::parse)));
         Ok(NewResource {
+        let included = disks("include_volumes").map(|it| {
+            it.each(0..=RESOURCES_MAX, |it| {
+                it.object()?.required("id", |it| it.id(ResourceId::parse))
+            })
+        });
             id: wish.required("id", |it| it.id(ResourceId::parse))?,
             kind: wish.required("type", |it| it.word(ResourceKind::parse))?,
             excluded_volumes: excluded.transpose()?.unwrap_or_default(),
         })
+            // To include none in particular is to include all.
+            included_volumes: included.transpose()?.filter(|disks| !disks.is_empty()),
     })
 }
 

@@ -390,7 +390,11 @@ fn changes() -> Vec<(&'static str, Value)> {
 }
 
 fn bodies_about_resources() -> Vec<(&'static str, Value)> {
-    let excluded = wishes([("exclude_volumes", list_of(wished_uuid(), 0, 256))]);
+    let included = needing([("id", wished_uuid())], []);
+    let excluded = wishes([
+        ("exclude_volumes", list_of(wished_uuid(), 0, 256)),
+        ("include_volumes", list_of(included, 0, 256)),
+    ]);
     let resource = needing(
         [("id", wished_uuid()), ("type", word(RESOURCE_TYPES))],
         [("name", text_of(0, 255)), ("extra_info", excluded)],
