@@ -51,8 +51,10 @@ pub enum Refusal {
     ResourceUnfit,
     /// The resource is in another vault.
     ResourceTaken,
-    /// The resource is in this vault already.
-    ResourceBound,
+    /// A disk that is to be added is in this very vault.
+    DiskBound,
+    /// A server that is to be added is in this very vault.
+    ServerBound,
     /// The resource was named twice.
     ResourceTwice,
     /// The resource does not exist in the project.

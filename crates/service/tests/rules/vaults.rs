@@ -160,7 +160,7 @@ async fn resources_are_bound_once_by_vaults_of_their_kind() {
         let (w, ann) = (&w, &ann);
         async move { w.service.add_resources(ann, &id, &new).await }
     };
-    assert_eq!(reason(add(&id, vec![disk(&volume)]).await), Refusal::ResourceBound);
+    assert_eq!(reason(add(&id, vec![disk(&volume)]).await), Refusal::DiskBound);
     assert_eq!(reason(add(&other, vec![disk(&volume)]).await), Refusal::ResourceTaken);
     let second = w.volume(&ann).await;
     let twice = vec![disk(&second), disk(&second)];
