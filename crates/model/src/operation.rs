@@ -99,6 +99,8 @@ pub struct OperationDetail {
     pub expiration_day: Option<String>,
     /// Both ends of a replication.
     pub replication: Option<ReplicationEnds>,
+    /// Whether the vault wanted applications to be brought to rest for a backup.
+    pub wants_application_consistency: Option<bool>,
 }
 
 /// Both ends of a replication.

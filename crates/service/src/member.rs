@@ -56,7 +56,7 @@ impl Service {
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    let saved = self.find_offered(tx, caller, project, backup).await?;
+                    let saved = self.find_offered(tx, project, backup).await?;
                     let mut members = tx.shares().of_backup(saved.id()).await?;
                     let before = members.len();
                     for receiver in with {
@@ -84,15 +84,10 @@ impl Service {
     async fn find_offered(
         &self,
         tx: &mut Transaction<'_>,
-        caller: &Caller,
         project: &ProjectId,
         id: &str,
     ) -> Result<Saved> {
-        let (saved, share) = self.find_readable(tx, caller, project, id).await?;
-        if share.is_none() && saved.project_id() != project {
-            // An administrator sees it, and does not give it away.
-            return Err(Error::BackupNotFound(id.to_owned()));
-        }
+        let (saved, share) = self.find_readable(tx, project, id).await?;
         if share.is_some() {
             let message = "a backup that was received by a share cannot be shared on";
             return Err(Refusal::ReceivedShare.because(message));
@@ -132,7 +127,7 @@ impl Service {
         self.catalog()
             .read(|tx| {
                 Box::pin(async move {
-                    let (saved, own) = self.find_with_members(tx, caller, project, backup).await?;
+                    let (saved, own) = self.find_with_members(tx, project, backup).await?;
                     let mut query = MemberQuery {
                         backup_id: saved.id(),
                         filters: listing.filters.clone(),
@@ -164,7 +159,7 @@ impl Service {
         self.catalog()
             .read(|tx| {
                 Box::pin(async move {
-                    let (saved, own) = self.find_with_members(tx, caller, project, backup).await?;
+                    let (saved, own) = self.find_with_members(tx, project, backup).await?;
                     match own {
                         Some(own) if is_named(&own, member) => Ok(own),
                         Some(_) => Err(missing(member)),
@@ -187,7 +182,7 @@ impl Service {
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    let (saved, own) = self.find_with_members(tx, caller, project, backup).await?;
+                    let (saved, own) = self.find_with_members(tx, project, backup).await?;
                     let own = match own {
                         Some(own) => Some(own),
                         // A cloud admin's project may be a member of what the admin can see anyway.
@@ -248,10 +243,7 @@ impl Service {
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    let saved = self.find_saved(tx, caller, project, backup).await?;
-                    if saved.project_id() != project {
-                        return Err(Error::BackupNotFound(backup.to_owned()));
-                    }
+                    let saved = self.find_saved(tx, project, backup).await?;
                     let share = find_member(tx, &saved, member).await?;
                     tx.shares().delete(share.id).await?;
                     Ok(())
@@ -265,11 +257,10 @@ impl Service {
     async fn find_with_members(
         &self,
         tx: &mut Transaction<'_>,
-        caller: &Caller,
         project: &ProjectId,
         id: &str,
     ) -> Result<(Saved, Option<Share>)> {
-        let found = self.find_saved(tx, caller, project, id).await;
+        let found = self.find_saved(tx, project, id).await;
         let not_own = match found {
             Ok(saved) => return Ok((saved, None)),
             Err(error) => error,

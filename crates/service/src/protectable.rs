@@ -89,6 +89,14 @@ impl Service {
         self.with_disks(caller, page.items).await
     }
 
+    /// Those of some servers that the caller's project has.
+    pub async fn servers_named(&self, caller: &Caller, ids: &[ServerId]) -> Result<Vec<ServerId>> {
+        let project = caller.project(Role::Reader, "server:get_all")?;
+        let servers = self.project_servers(project).await?;
+        let known = servers.into_iter().map(|server| server.id);
+        Ok(known.filter(|id| ids.contains(id)).collect())
+    }
+
     /// One server of the caller's project.
     pub async fn protectable_server(&self, caller: &Caller, id: &str) -> Result<Protectable> {
         let server = self.server(caller, id).await?;
@@ -147,7 +155,12 @@ impl Service {
     pub async fn protectable_disk(&self, caller: &Caller, id: &str) -> Result<Protectable> {
         let volume = &self.volume(caller, id).await?;
         let attachments = &self.attachments(caller).await?;
-        self.catalog().read(|tx| Box::pin(async move { disk(tx, volume, attachments).await })).await
+        let found = self
+            .catalog()
+            .read(|tx| Box::pin(async move { disk(tx, volume, attachments).await }))
+            .await?;
+        let found = self.with_vaults(caller, vec![found]).await?;
+        found.into_iter().next().ok_or_else(|| Error::VolumeNotFound(id.to_owned()))
     }
 
     /// The volumes that a server of the caller's project has as disks; none if there is no such
@@ -192,13 +205,18 @@ impl Service {
         mut found: Vec<Protectable>,
     ) -> Result<Vec<Protectable>> {
         let project = caller.project(Role::Reader, "vault:get")?;
-        let bare = found.iter().filter_map(|one| one.vault.as_ref());
+        let all = found.iter().flat_map(|one| std::iter::once(one).chain(&one.children));
+        let bare = all.filter_map(|one| one.vault.as_ref());
         let bare: BTreeMap<_, _> = bare.map(|view| (view.id(), view.vault.clone())).collect();
         if bare.is_empty() {
             return Ok(found);
         }
         let views = self.vault_views(project, bare.into_values().collect()).await?;
-        for place in found.iter_mut().filter_map(|one| one.vault.as_mut()) {
+        let places = found.iter_mut().flat_map(|one| {
+            std::iter::once(&mut one.vault)
+                .chain(one.children.iter_mut().map(|child| &mut child.vault))
+        });
+        for place in places.filter_map(Option::as_mut) {
             if let Some(view) = views.iter().find(|view| view.id() == place.id()) {
                 *place = VaultView { resources: Vec::new(), ..view.clone() };
             }
@@ -214,9 +232,12 @@ async fn whole_server(
 ) -> Result<Protectable> {
     let vault = vault_of(tx, server.id.into()).await?;
     let obstacle = taken(vault.as_ref()).or_else(|| obstacle_of_server(server, disks));
-    let children = disks.iter().map(|(volume, attachment)| {
-        shown(volume, Some(attachment), (None, obstacle_of_disk(volume)))
-    });
+    let mut children = Vec::with_capacity(disks.len());
+    for (volume, attachment) in disks {
+        let vault = vault_of(tx, volume.id.into()).await?;
+        let obstacle = taken(vault.as_ref()).or_else(|| obstacle_of_disk(volume));
+        children.push(shown(volume, Some(attachment), (vault, obstacle)));
+    }
     Ok(Protectable {
         id: server.id.into(),
         kind: ResourceKind::Server,
@@ -226,7 +247,7 @@ async fn whole_server(
         obstacle,
         vault,
         detail: server_document(server, &Place::default()),
-        children: children.collect(),
+        children,
     })
 }
 

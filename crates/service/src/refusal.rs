@@ -37,6 +37,8 @@ pub enum Refusal {
     PolicyNotBound,
     /// The policy is of a kind that cannot be bound to this vault.
     PolicyUnfit,
+    /// The vault stands for another site, to which no policy is applied.
+    PolicyOnHybrid,
     /// A replication policy that is bound cannot get another destination.
     PolicyDestinationFixed,
     /// The vault would have too many resources.
@@ -49,8 +51,10 @@ pub enum Refusal {
     ResourceUnfit,
     /// The resource is in another vault.
     ResourceTaken,
-    /// The resource is in this vault already.
-    ResourceBound,
+    /// A disk that is to be added is in this very vault.
+    DiskBound,
+    /// A server that is to be added is in this very vault.
+    ServerBound,
     /// The resource was named twice.
     ResourceTwice,
     /// The resource does not exist in the project.

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use strongroom_model::agent::{Agent, AgentKind, AgentPath, AgentStatus};
-use strongroom_model::id::AgentId;
+use strongroom_model::id::{AgentId, ServerId};
 use strongroom_service::agent::{AGENT_PATHS_MAX, AgentFilter, NewAgent, NewAgentPath, PathsDone};
 
 use super::call::{Answer, Call};
@@ -19,23 +19,47 @@ const MAX_CHECKED: usize = 1000;
 /// A directory, from its root.
 const DIRECTORY: Text = some_text(4096);
 
-/// `POST /agent/check`. No agent is ever put into a server from here, so that none is installed.
-pub(super) fn check(call: &Call) -> Answer {
+/// `POST /agent/check`. A server has an agent if one has registered that goes by the server's id.
+pub(super) async fn check(call: &Call) -> Answer {
     let body = call.json()?;
     let body = Fields::of(&body)?;
-    let answers = body.required("agent_status", |it| {
+    let asked = body.required("agent_status", |it| {
         it.each(1..=MAX_CHECKED, |server| {
             let server = server.object()?;
             server.required("resource_type", |it| {
                 it.word(|word| CHECKED_TYPES.contains(&word).then_some(()))
             })?;
             server.optional("resource_name", |it| it.text(any_text(255)))?;
-            let id = server.required("resource_id", |it| it.text(some_text(64)))?;
-            Ok(json!({"resource_id": id, "installed": false}))
+            server.required("resource_id", |it| it.text(some_text(64)).map(str::to_owned))
         })
     })?;
-    Ok(Reply::ok(json!({"agent_status": answers})))
+    let ids: Vec<_> = asked.iter().filter_map(|id| ServerId::parse(id).ok()).collect();
+    let known = call.service.servers_named(&call.caller, &ids).await?;
+    let agents = call.service.agents(&call.caller, &AgentFilter::default()).await?;
+    let answers = asked.iter().map(|id| {
+        let agent = AgentId::parse(id).ok().and_then(|id| {
+            agents.iter().find(|agent| agent.id == id && agent.status == AgentStatus::Normal)
+        });
+        let is_known = ServerId::parse(id).is_ok_and(|id| known.contains(&id));
+        match agent {
+            Some(Agent { version: Some(version), .. }) => {
+                json!({"resource_id": id, "installed": true, "version": version})
+            }
+            Some(_) => json!({"resource_id": id, "installed": true}),
+            None if is_known => json!({"resource_id": id, "installed": false}),
+            None => json!({
+                "resource_id": id,
+                "installed": false,
+                "code": SERVER_NOT_FOUND,
+                "message": format!("Server {id} not found."),
+            }),
+        }
+    });
+    Ok(Reply::ok(json!({"agent_status": answers.collect::<Vec<_>>()})))
 }
+
+/// The digits of [`Code::ServerNotFound`], which this answer has as a number.
+const SERVER_NOT_FOUND: u16 = 7100;
 
 /// What can have an agent.
 const CHECKED_TYPES: [&str; 2] = ["OS::Nova::Server", "OS::Ironic::BareMetalServer"];

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use strongroom_model::backup::{Backup, BackupStatus};
-use strongroom_model::replication::Replication;
+use strongroom_model::operation::OperationFault;
+use strongroom_model::replication::{Replication, ReplicationStatus};
 use strongroom_model::resource::ResourceKind;
 use strongroom_model::saved::Saved;
 use strongroom_model::server_backup::ServerBackup;
@@ -10,7 +11,7 @@ use strongroom_model::vault::ObjectType;
 use strongroom_service::saved::SavedView;
 
 use super::provider::provider_id;
-use super::time;
+use super::{operation_fault, time};
 
 /// What a backup is made of, since this dialect began to say so: snapshots.
 const VERSION: u32 = 3;
@@ -107,12 +108,21 @@ fn of_server(view: &SavedView, backup: &ServerBackup) -> Value {
         "is_multi_az": false,
         "progress": view.progress,
         "architecture": backup.architecture,
-        "app_consistency": {
-            "app_consistency": "0",
-            "app_consistency_status": "0",
-            "app_consistency_error_code": "0",
-            "app_consistency_error_message": "",
-        },
+        "app_consistency": app_consistency(view.wants_application_consistency),
+    })
+}
+
+/// What was done to bring applications to rest: nothing, which is a failure where it was wanted.
+pub(super) fn app_consistency(is_wanted: bool) -> Value {
+    let (status, code, message) = match is_wanted {
+        true => ("1", "1", "no agent: the backup is crash-consistent"),
+        false => ("0", "0", ""),
+    };
+    json!({
+        "app_consistency": "0",
+        "app_consistency_status": status,
+        "app_consistency_error_code": code,
+        "app_consistency_error_message": message,
     })
 }
 
@@ -181,6 +191,12 @@ const fn image_type(is_replica: bool) -> &'static str {
 
 /// What is known of a copy in another region.
 pub(super) fn record(replication: &Replication) -> Value {
+    let fail_code = match replication.status {
+        ReplicationStatus::Fail => {
+            operation_fault::code(OperationFault::ReplicationFailed, None).text()
+        }
+        _ => String::new(),
+    };
     json!({
         "id": replication.id.to_string(),
         "status": replication.status.as_str(),
@@ -198,7 +214,7 @@ pub(super) fn record(replication: &Replication) -> Value {
         "destination_vault_id": replication.destination_vault_id.to_string(),
         "extra_info": {
             "progress": replication.progress,
-            "fail_code": "",
+            "fail_code": fail_code,
             "fail_reason": replication.message.as_deref().unwrap_or_default(),
             "auto_trigger": replication.is_automatic,
             "destination_vault_id": replication.destination_vault_id.to_string(),

@@ -179,7 +179,7 @@ fn code_of(area: Area, error: &Error) -> Code {
         Error::JobNotFound(_) | Error::OperationNotFound(_) => Code::OperationLogNotFound,
         Error::VaultNotFound(_) => Code::VaultNotFound,
         Error::CheckpointNotFound(_) => Code::CheckpointNotFound,
-        Error::Refused { reason, .. } => refusal::code(area, *reason),
+        Error::Refused { reason, .. } => refusal::code(*reason),
         Error::MetadataNotFound(_) => Code::TagNotFound,
         Error::IdentityNotFound { .. } if area == Area::Member => Code::InvalidMember,
         Error::IdentityNotFound { .. } => Code::ResourceNotFound,

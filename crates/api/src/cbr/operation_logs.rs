@@ -7,6 +7,7 @@ use strongroom_model::resource::{ResourceId, ResourceKind};
 use strongroom_service::operation_log::{OperationFilter, OperationListing};
 use strongroom_service::saved::VaultChoice;
 
+use super::backup_view::app_consistency;
 use super::backups::enterprise_project;
 use super::call::{Answer, Call};
 use super::fault::Fault;
@@ -47,8 +48,13 @@ fn filters(query: &Query) -> Result<Vec<OperationFilter>, Fault> {
     filters.extend(to.map(OperationFilter::To));
     let kind = query.optional("operation_type", |it| it.word(kind))?;
     filters.extend(kind.map(OperationFilter::Kind));
-    let provider = query.optional("provider_id", |it| it.word(object_type))?;
-    filters.extend(provider.map(OperationFilter::ObjectType));
+    let provider = query.optional("provider_id", |it| {
+        it.id(OperationId::parse)?;
+        let known = object_type(it.string()?).map(OperationFilter::ObjectType);
+        // Of a provider that is not here nothing was done.
+        Ok(known.unwrap_or(OperationFilter::Vaults(Vec::new())))
+    })?;
+    filters.extend(provider);
     let resource = query.optional("resource_id", |it| it.id(ResourceId::parse))?;
     filters.extend(resource.map(OperationFilter::Resource));
     let status = query.optional("status", |it| it.word(OperationStatus::parse))?;
@@ -117,9 +123,15 @@ fn of_backup(operation: &Operation) -> Option<(&'static str, Value)> {
         // What was left out has no backup.
         OperationKind::Backup => {
             operation.backup_id?;
-            about["app_consistency_status"] = json!("0");
-            about["app_consistency_error_code"] = json!("0");
-            about["app_consistency_error_message"] = json!("");
+            let is_wanted = operation.detail.wants_application_consistency == Some(true);
+            let told = app_consistency(is_wanted);
+            for key in [
+                "app_consistency_status",
+                "app_consistency_error_code",
+                "app_consistency_error_message",
+            ] {
+                about[key] = told[key].clone();
+            }
             Some(("backup", about))
         }
         OperationKind::Restore => {

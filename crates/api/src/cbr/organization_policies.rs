@@ -33,7 +33,7 @@ pub(super) async fn list(call: &Call) -> Answer {
 pub(super) async fn create(call: &Call) -> Answer {
     let body = call.json()?;
     let policy = Fields::of(&body)?.object("policy")?;
-    let (patterns, start_window_minutes) = policy.required("policy_trigger", trigger)?;
+    let trigger = policy.required("policy_trigger", trigger)?;
     let new = NewOrganizationPolicy {
         name: policy.required("name", name)?,
         description: policy.optional("description", text)?.unwrap_or_default(),
@@ -43,8 +43,8 @@ pub(super) async fn create(call: &Call) -> Answer {
             operation: policy.required("operation_type", |it| it.word(PolicyOperation::parse))?,
             is_enabled: policy.required("policy_enabled", |it| it.flag())?,
             definition: policy.required("policy_operation_definition", definition)?,
-            patterns,
-            start_window_minutes,
+            patterns: trigger.patterns,
+            start_window_minutes: trigger.said_window.flatten(),
         },
     };
     let policy = call.service.create_organization_policy(&call.caller, new).await?;
@@ -62,7 +62,9 @@ pub(super) async fn update(call: &Call, id: &str) -> Answer {
     let body = call.json()?;
     let policy = Fields::of(&body)?.object("policy")?;
     let trigger = policy.optional("policy_trigger", trigger)?;
-    let (patterns, start_window_minutes) = trigger.unzip();
+    // What is not said stays.
+    let said_window = trigger.as_ref().and_then(|trigger| trigger.said_window);
+    let patterns = trigger.map(|trigger| trigger.patterns);
     let change = OrganizationPolicyChange {
         name: policy.optional("name", name)?,
         description: policy.optional("description", text)?,
@@ -72,7 +74,8 @@ pub(super) async fn update(call: &Call, id: &str) -> Answer {
             is_enabled: policy.optional("policy_enabled", |it| it.flag())?,
             definition: policy.optional("policy_operation_definition", definition)?,
             patterns,
-            start_window_minutes,
+            start_window_minutes: said_window,
+            ..PatternedChange::default()
         },
     };
     let policy = call.service.update_organization_policy(&call.caller, id, &change).await?;
@@ -108,13 +111,21 @@ fn definition(field: Field<'_>) -> Result<Map<String, Value>, Fault> {
     object.cloned().ok_or_else(|| field.refuse("an object is needed"))
 }
 
-/// The patterns, and by how many minutes a run may begin late.
-fn trigger(field: Field<'_>) -> Result<(Vec<String>, Option<u16>), Fault> {
+/// When a policy runs.
+struct SaidTrigger {
+    patterns: Vec<String>,
+    /// By how many minutes a run may begin late; `Some(None)` if null was said.
+    said_window: Option<Option<u16>>,
+}
+
+fn trigger(field: Field<'_>) -> Result<SaidTrigger, Fault> {
     let properties = field.object()?.object("properties")?;
     let patterns = properties
         .required("pattern", |it| it.each(1..=MAX_PATTERNS, |it| it.string().map(str::to_owned)))?;
     let minutes = properties.optional("start_window_minutes", |it| it.whole(60..=480))?;
-    Ok((patterns, minutes.and_then(|minutes| u16::try_from(minutes).ok())))
+    let minutes = minutes.and_then(|minutes| u16::try_from(minutes).ok());
+    let is_said = properties.raw("start_window_minutes").is_some();
+    Ok(SaidTrigger { patterns, said_window: is_said.then_some(minutes) })
 }
 
 async fn one(call: &Call, policy: &OrganizationPolicy) -> Answer {

@@ -77,6 +77,7 @@ pub(super) async fn update(call: &Call, id: &str) -> Answer {
     };
     let change = PatternedChange {
         name: policy.optional("name", |it| Ok(it.text(NAME)?.to_owned()))?,
+        operation: policy.optional("operation_type", |it| operation(&it))?,
         is_enabled: policy.optional("enabled", |it| it.flag())?,
         definition: policy.optional("operation_definition", |it| definition(&it))?,
         patterns,

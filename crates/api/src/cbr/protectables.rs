@@ -9,7 +9,7 @@ use strongroom_service::protectable::{Protectable, ProtectableListing};
 use super::backups::enterprise_project;
 use super::call::{Answer, Call};
 use super::code::Code;
-use super::fault::{Area, Fault};
+use super::fault::Fault;
 use super::{paging, refusal, vault_document};
 use crate::reply::Reply;
 
@@ -107,6 +107,6 @@ fn code(reason: Refusal, kind: ResourceKind) -> Code {
     match (reason, kind) {
         (Refusal::ResourceState, ResourceKind::Volume) => Code::DiskStatusForbidsBackup,
         (Refusal::ResourceState, _) => Code::ServerStatusForbidsBackup,
-        (other, _) => refusal::code(Area::Protectable, other),
+        (other, _) => refusal::code(other),
     }
 }

@@ -3,10 +3,9 @@
 use strongroom_service::Refusal;
 
 use super::code::Code;
-use super::fault::Area;
 
-/// The code of a reason, given what the request is about.
-pub(super) fn code(area: Area, reason: Refusal) -> Code {
+/// The code of a reason.
+pub(super) fn code(reason: Refusal) -> Code {
     match reason {
         Refusal::NothingToBackUp => Code::NothingToBackUp,
         Refusal::NotReplicable => Code::BackupTypeNotReplicable,
@@ -23,12 +22,15 @@ pub(super) fn code(area: Area, reason: Refusal) -> Code {
         Refusal::TargetArchitecture => Code::ArchitecturesDiffer,
         Refusal::PolicyNotBound => Code::PolicyNotApplied,
         Refusal::PolicyUnfit => Code::PolicyNotApplicable,
+        Refusal::PolicyOnHybrid => Code::PolicyOnHybridVault,
         Refusal::PolicyDestinationFixed => Code::DestinationFixed,
         Refusal::TooManyResources => Code::TooManyVaultResources,
         Refusal::VaultTakesNone => Code::VaultTakesNoResources,
         Refusal::VaultSize => Code::InvalidVaultSize,
         Refusal::ResourceUnfit => Code::ResourceTypeNotSupported,
-        Refusal::ResourceTaken | Refusal::ResourceBound => Code::ResourceInOtherVault,
+        Refusal::ResourceTaken => Code::ResourceInOtherVault,
+        Refusal::DiskBound => Code::DiskAlreadyInVault,
+        Refusal::ServerBound => Code::ServerAlreadyInVault,
         Refusal::ResourceTwice => Code::DuplicateResources,
         Refusal::ResourceMissing => Code::ResourceNotFound,
         Refusal::ResourceNotInVault => Code::ResourceNotInVault,
@@ -53,7 +55,6 @@ pub(super) fn code(area: Area, reason: Refusal) -> Code {
         Refusal::VaultNotReplicable => Code::VaultTypeForbidsReplication,
         Refusal::BackupNotDeletable => Code::BackupNotDeletable,
         Refusal::BackupInUse => Code::BackupInUse,
-        Refusal::Locked if area == Area::Vault => Code::VaultNotDeletable,
         Refusal::Locked => Code::BackupLocked,
         Refusal::MetadataUnavailable => Code::BackupStatusForbidsMetadata,
         Refusal::NotShareable => Code::OnlyServerBackupsShared,

@@ -1,10 +1,9 @@
 //! What vaults protect, their policies, and the dates of their backups.
 
-use std::ops::RangeInclusive;
-
 use serde_json::{Value, json};
 use strongroom_model::id::{PolicyId, VaultId};
 use strongroom_model::resource::{ResourceId, ResourceKind};
+use strongroom_service::Refusal;
 use strongroom_service::vault::{AutoProtection, ExpiryChange, NewResource, RESOURCES_MAX};
 
 use super::call::{Answer, Call};
@@ -16,21 +15,30 @@ use crate::reply::Reply;
 /// The most policies that are applied in one step.
 const POLICIES_MAX: usize = 10;
 
-/// Reads the resources that shall be protected.
-pub(super) fn read(
-    field: &Field<'_>,
-    lengths: RangeInclusive<usize>,
-) -> Result<Vec<NewResource>, Fault> {
-    field.each(lengths, |it| {
+/// Reads the resources that shall be protected, `least` or more.
+pub(super) fn read(field: &Field<'_>, least: usize) -> Result<Vec<NewResource>, Fault> {
+    if field.value().as_array().is_some_and(|all| all.len() > RESOURCES_MAX) {
+        let message = format!("{RESOURCES_MAX} resources are all that a vault may have");
+        return Err(Refusal::TooManyResources.because(message).into());
+    }
+    field.each(least..=RESOURCES_MAX, |it| {
         let wish = it.object()?;
         wish.optional("name", |it| it.text(any_text(255)))?;
         let extra = wish.optional("extra_info", |it| it.object())?;
-        let excluded = extra.and_then(|extra| extra.field("exclude_volumes"));
+        let disks = |key: &str| extra.as_ref().and_then(|extra| extra.field(key));
+        let excluded = disks("exclude_volumes");
         let excluded = excluded.map(|it| it.each(0..=RESOURCES_MAX, |it| it.id(ResourceId::parse)));
+        let included = disks("include_volumes").map(|it| {
+            it.each(0..=RESOURCES_MAX, |it| {
+                it.object()?.required("id", |it| it.id(ResourceId::parse))
+            })
+        });
         Ok(NewResource {
             id: wish.required("id", |it| it.id(ResourceId::parse))?,
             kind: wish.required("type", |it| it.word(ResourceKind::parse))?,
             excluded_volumes: excluded.transpose()?.unwrap_or_default(),
+            // To include none in particular is to include all.
+            included_volumes: included.transpose()?.filter(|disks| !disks.is_empty()),
         })
     })
 }
@@ -38,7 +46,7 @@ pub(super) fn read(
 /// `POST /vaults/{vault_id}/addresources`.
 pub(super) async fn add(call: &Call, id: &str) -> Answer {
     let body = call.json()?;
-    let new = Fields::of(&body)?.required("resources", |it| read(&it, 1..=RESOURCES_MAX))?;
+    let new = Fields::of(&body)?.required("resources", |it| read(&it, 1))?;
     let added = call.service.add_resources(&call.caller, id, &new).await?;
     Ok(Reply::ok(json!({"add_resource_ids": texts(&added)})))
 }

@@ -9,9 +9,7 @@ use strongroom_model::vault::{
     VaultTerms,
 };
 use strongroom_service::Refusal;
-use strongroom_service::vault::{
-    NewVault, RESOURCES_MAX, VaultChange, VaultFilter, VaultListing, VaultView,
-};
+use strongroom_service::vault::{NewVault, VaultChange, VaultFilter, VaultListing, VaultView};
 
 use super::call::{Answer, Call};
 use super::fault::Fault;
@@ -33,7 +31,8 @@ pub(super) async fn create(call: &Call) -> Answer {
     let body = call.json()?;
     let wish = Fields::of(&body)?.object("vault")?;
     let billing = wish.object("billing")?;
-    let new = new_vault(&wish, &billing)?;
+    let name = wish.required("name", |it| it.text(NAME))?.to_owned();
+    let new = new_vault(name, &wish, &billing)?;
     let is_prepaid = new.terms.charging_mode == ChargingMode::PrePaid;
     if is_prepaid {
         orders::check_period(&billing)?;
@@ -54,11 +53,11 @@ pub(super) async fn order(call: &Call) -> Answer {
     let wish = Fields::of(&body)?.object("vault")?;
     let billing = wish.object("billing")?;
     orders::check_period(&billing)?;
-    let mut new = new_vault(&wish, &billing)?;
+    let name = wish.optional("name", |it| it.text(NAME))?.map(str::to_owned);
+    let new = new_vault(name.unwrap_or_else(|| made_up_name(call)), &wish, &billing)?;
     if new.terms.charging_mode != ChargingMode::PrePaid {
         return Err(Fault::invalid("Invalid billing.charging_mode provided: pre_paid is needed."));
     }
-    new.terms.auto_expand = false;
     let view = call.service.create_vault(&call.caller, new).await?;
     Ok(Reply::ok(Value::Object(
         orders::of_vault(view.id())
@@ -165,14 +164,20 @@ fn shown(view: &VaultView) -> Value {
     json!({"vault": vault_document::vault(view)})
 }
 
+/// The name of an ordered vault that was given none: out of the request's id, which is not used
+/// twice.
+fn made_up_name(call: &Call) -> String {
+    let id = call.request_id().trim_start_matches("req-");
+    format!("vault_{}", id.chars().filter(char::is_ascii_hexdigit).take(8).collect::<String>())
+}
+
 /// Reads what a new vault shall be.
-fn new_vault(wish: &Fields<'_>, billing: &Fields<'_>) -> Result<NewVault, Fault> {
-    let resources =
-        wish.optional("resources", |it| vault_resources::read(&it, 0..=RESOURCES_MAX))?;
+fn new_vault(name: String, wish: &Fields<'_>, billing: &Fields<'_>) -> Result<NewVault, Fault> {
+    let resources = wish.optional("resources", |it| vault_resources::read(&it, 0))?;
     let tags = wish.optional("tags", |it| vault_tags::read(&it, 0))?;
     let policy_id = wish.optional("backup_policy_id", |it| it.id(PolicyId::parse))?;
     Ok(NewVault {
-        name: wish.required("name", |it| it.text(NAME))?.to_owned(),
+        name,
         description: wish.optional("description", |it| it.text(TEXT))?.map(str::to_owned),
         size: billing.required("size", |it| size(&it))?,
         is_locked: wish.optional("locked", |it| it.flag())?.unwrap_or(false),
@@ -203,7 +208,13 @@ fn terms(wish: &Fields<'_>, billing: &Fields<'_>) -> Result<VaultTerms, Fault> {
         consistent_level,
         charging_mode: charging_mode.unwrap_or(given.charging_mode),
         cloud_type: cloud_type.unwrap_or(given.cloud_type),
-        is_multi_az: flag(billing, "is_multi_az", false)?,
+        // There is one store.
+        is_multi_az: billing
+            .optional("is_multi_az", |it| match it.flag()? {
+                true => Err(it.refuse("backups are kept in one zone here")),
+                false => Ok(false),
+            })?
+            .unwrap_or(false),
         auto_bind: flag(wish, "auto_bind", false)?,
         bind_tags: wish.optional("bind_rules", bind_tags)?.unwrap_or_default(),
         auto_expand: flag(wish, "auto_expand", false)?,

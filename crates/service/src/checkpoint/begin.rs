@@ -9,6 +9,7 @@ use strongroom_model::checkpoint::{Checkpoint, SkippedResource};
 use strongroom_model::id::{CheckpointId, ProjectId};
 use strongroom_model::identity::Role;
 use strongroom_model::operation::{Operation, OperationFault, OperationKind, OperationStatus};
+use strongroom_model::policy::{Policy, PolicyOperation};
 use strongroom_model::quota::Resource;
 use strongroom_model::resource::ResourceKind;
 use strongroom_model::time::Timestamp;
@@ -19,6 +20,7 @@ use super::view::view_checkpoint;
 use super::{CheckpointView, NewCheckpoint, RETENTION_DAYS_MAX};
 use crate::backup::{MadeBy, NewBackup};
 use crate::error::{Error, Result};
+use crate::policy::longer;
 use crate::{Caller, Refusal, Service};
 
 /// Why a resource is left out.
@@ -33,20 +35,13 @@ pub(super) struct Run<'a> {
     pub(super) id: CheckpointId,
     pub(super) name: String,
     pub(super) now: Timestamp,
+    /// When the backups are removed by their date.
+    pub(super) expires_at: Option<Timestamp>,
 }
 
 impl Run<'_> {
     pub(super) fn is_automatic(&self) -> bool {
         self.new.is_automatic || self.new.policy.is_some()
-    }
-
-    /// When the backups are removed by their date.
-    pub(super) fn expires_at(&self) -> Option<Timestamp> {
-        let lifetime = |days| Duration::from_secs(u64::from(days) * 24 * 3600);
-        match &self.new.policy {
-            Some(policy) => policy.expires_at,
-            None => self.new.retention_days.map(|days| self.now.plus(lifetime(days))),
-        }
     }
 
     /// What is asked for of a disk.
@@ -63,7 +58,7 @@ impl Run<'_> {
             tags: self.new.policy.as_ref().map(|policy| policy.tags.clone()).unwrap_or_default(),
             wants_full,
             policy: self.new.policy.as_ref().map(made_by),
-            expires_at: self.expires_at(),
+            expires_at: self.expires_at,
             vault_id: Some(self.vault.id),
             origin: Origin {
                 checkpoint_id: Some(self.id),
@@ -130,7 +125,8 @@ impl Service {
         let resources = chosen(tx.vaults().resources(vault.id).await?, new)?;
         let (id, now) = (CheckpointId::random(self.chance()), self.now());
         let name = new.name.clone().unwrap_or_else(|| self.run_name(new, &vault));
-        let run = Run { caller, project, new, vault: &vault, id, name, now };
+        let expires_at = self.expiry_of_run(tx, (new, &vault), now).await?;
+        let run = Run { caller, project, new, vault: &vault, id, name, now, expires_at };
         let (mut skipped, mut begun) = (Vec::new(), 0);
         for resource in &resources {
             match self.begin_resource(tx, &run, resource).await? {
@@ -159,6 +155,27 @@ impl Service {
             tx.checkpoints().insert(&checkpoint).await?;
         }
         Ok((checkpoint, begun))
+    }
+
+    /// When the backups of a run are removed by their date. Those of an automatic run by hand are
+    /// kept as long as the vault's own policy keeps its backups.
+    async fn expiry_of_run(
+        &self,
+        tx: &mut Transaction<'_>,
+        (new, vault): (&NewCheckpoint, &Vault),
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>> {
+        let lifetime = |days| Duration::from_secs(u64::from(days) * 24 * 3600);
+        if let Some(policy) = &new.policy {
+            return Ok(policy.expires_at);
+        }
+        if !new.is_automatic {
+            return Ok(new.retention_days.map(|days| now.plus(lifetime(days))));
+        }
+        let policies = self.policies_of_vault(tx, vault.id).await?;
+        let of_backups = |(policy, _): &&(Policy, _)| policy.operation == PolicyOperation::Backup;
+        let bound = policies.iter().find(of_backups);
+        Ok(bound.and_then(|(policy, _)| longer::expires_at(&policy.retention, now)))
     }
 
     /// Begins the backup of a resource, or says what stands in its way.
@@ -260,14 +277,16 @@ impl Service {
         }
     }
 
-    /// The automatic name of a run's backups: the vault's prefix, `manualbk_` or `autobk_`, and four
-    /// hexadecimal characters.
+    /// The made-up name of a run's backups: `manualbk_`, or the vault's prefix and `autobk_` if the
+    /// run is automatic, and four hexadecimal characters.
     fn run_name(&self, new: &NewCheckpoint, vault: &Vault) -> String {
         let mut bytes = [0; 2];
         self.chance().fill(&mut bytes);
-        let word = if new.policy.is_some() { "autobk" } else { "manualbk" };
-        let prefix = &vault.terms.backup_name_prefix;
-        format!("{prefix}{word}_{:04x}", u16::from_be_bytes(bytes))
+        let number = u16::from_be_bytes(bytes);
+        if new.is_automatic || new.policy.is_some() {
+            return format!("{}autobk_{number:04x}", vault.terms.backup_name_prefix);
+        }
+        format!("manualbk_{number:04x}")
     }
 
     async fn log_skipped(

@@ -9,7 +9,7 @@ use strongroom_model::resource::ResourceId;
 use strongroom_model::server::{Server, ServerDisk};
 use strongroom_model::server_backup::ServerBackup;
 use strongroom_model::size::GiB;
-use strongroom_model::vault::VaultResource;
+use strongroom_model::vault::{ConsistentLevel, VaultResource};
 use strongroom_model::volume::Volume;
 
 use super::begin::{Obstacle, Run};
@@ -122,7 +122,7 @@ impl Service {
             is_replica: false,
             wants_full,
             policy_id: new.policy.as_ref().map(|policy| policy.policy_id),
-            expires_at: run.expires_at(),
+            expires_at: run.expires_at,
             documents: None,
             restore_server_id: None,
             created_at: run.now,
@@ -131,7 +131,10 @@ impl Service {
         };
         tx.server_backups().insert(&backup).await?;
         let operation = self.server_operation(tx, run.caller, OperationKind::Backup, &backup);
-        let operation = operation.await?;
+        let mut operation = operation.await?;
+        let level = run.vault.terms.consistent_level;
+        operation.detail.wants_application_consistency =
+            (level == ConsistentLevel::Application).then_some(true);
         tx.operations().insert(&operation).await?;
         let subject = Subject {
             project_id: Some(backup.project_id.clone()),

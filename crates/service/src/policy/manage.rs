@@ -7,6 +7,7 @@ use strongroom_model::policy::{Policy, PolicyKind, PolicyOperation, Terms};
 use strongroom_model::tag::Tagged;
 
 use super::change::{check_retention, check_trigger};
+use super::patterned::refuse_if_of_organization;
 use super::schedule::next_after;
 use super::vault::find_any_policy;
 use super::vault_run::{Halt, RefusedVaults};
@@ -96,6 +97,7 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     let mut policy = find_policy(tx, project, id).await?;
+                    refuse_if_of_organization(&policy)?;
                     let before = policy.clone();
                     let now = self.now();
                     if change.apply(&mut policy, now)? {
@@ -123,6 +125,7 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     let policy = find_policy(tx, project, id).await?;
+                    refuse_if_of_organization(&policy)?;
                     self.remove_policy(tx, policy.id).await
                 })
             })

@@ -45,6 +45,8 @@ pub struct NewPatternedPolicy {
 pub struct PatternedChange {
     /// The new name.
     pub name: Option<String>,
+    /// What it is said to do, which is settled when it is made: anything else is refused.
+    pub operation: Option<PolicyOperation>,
     /// Whether it runs and expires by itself.
     pub is_enabled: Option<bool>,
     /// The definition anew. What it does not say is not set any more, but for the destination.
@@ -152,6 +154,7 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     let mut policy = find_any_policy(tx, project, id).await?;
+                    refuse_if_of_organization(&policy)?;
                     let vaults = tx.policies().vaults(policy.id).await?;
                     self.change_patterned(tx, &mut policy, change, !vaults.is_empty()).await?;
                     Ok::<_, Error>(view(policy, vaults, self.now()))
@@ -170,6 +173,7 @@ impl Service {
             .transact(|tx| {
                 Box::pin(async move {
                     let policy = find_any_policy(tx, project, id).await?;
+                    refuse_if_of_organization(&policy)?;
                     self.remove_policy(tx, policy.id).await
                 })
             })
@@ -275,9 +279,23 @@ impl Service {
     }
 }
 
+/// Refuses to change or remove, as if it were the project's own, what carries a policy of the domain
+/// out. What is left over of one that is gone is the project's own.
+pub(super) fn refuse_if_of_organization(policy: &Policy) -> Result<()> {
+    if policy.kind != PolicyKind::Organization {
+        return Ok(());
+    }
+    let message = "it belongs to a policy of the domain and is changed and removed with that one";
+    Err(Error::Invalid { field: "policy_id", message: message.to_owned() })
+}
+
 impl PatternedChange {
     /// Puts the change on a policy and checks what comes of it.
     fn apply(&self, policy: &mut Policy, now: Timestamp) -> Result<()> {
+        if self.operation.is_some_and(|said| said != policy.operation) {
+            let message = format!("the policy makes a {} for ever", policy.operation.as_str());
+            return Err(Error::Invalid { field: "operation_type", message });
+        }
         if let Some(name) = &self.name {
             policy.name.clone_from(name);
         }

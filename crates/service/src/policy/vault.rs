@@ -3,7 +3,7 @@
 use strongroom_catalog::Transaction;
 use strongroom_model::id::{PolicyId, ProjectId, VaultId};
 use strongroom_model::policy::{Policy, PolicyOperation, VaultPolicy};
-use strongroom_model::vault::{ProtectType, Vault, VaultStatus};
+use strongroom_model::vault::{CloudType, ProtectType, Vault, VaultStatus};
 
 use crate::error::{Error, Result};
 use crate::{Refusal, Service};
@@ -123,6 +123,10 @@ fn check_vault(vault: &Vault) -> Result<()> {
 
 /// Into a vault for copies no backup is made, and nothing is copied on from there.
 fn check_fit(policy: &Policy, vault: &Vault) -> Result<()> {
+    if vault.terms.cloud_type == CloudType::Hybrid {
+        let message = "no policy is applied to a vault of another site";
+        return Err(Refusal::PolicyOnHybrid.because(message));
+    }
     let protect_type = vault.terms.protect_type;
     if protect_type == ProtectType::Backup {
         return Ok(());

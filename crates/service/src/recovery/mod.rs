@@ -59,7 +59,7 @@ impl Service {
             .catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    let (saved, share) = self.find_readable(tx, caller, project, id).await?;
+                    let (saved, share) = self.find_readable(tx, project, id).await?;
                     refuse_no_whole(&saved, share.is_some())?;
                     check_vault(tx, saved.vault_id()).await?;
                     match saved {

@@ -64,7 +64,7 @@ impl Service {
             .catalog()
             .read(|tx| {
                 Box::pin(async move {
-                    let saved = self.find_saved(tx, caller, project, id).await?;
+                    let saved = self.find_saved(tx, project, id).await?;
                     check_saved(&saved)?;
                     let offer = self.draft_offer(tx, &saved, to).await?;
                     Ok::<_, Error>((saved, offer))
@@ -77,7 +77,7 @@ impl Service {
             .catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    let saved = self.find_saved(tx, caller, project, id).await?;
+                    let saved = self.find_saved(tx, project, id).await?;
                     self.begin_replication(tx, caller, &saved, (to, false)).await
                 })
             })

@@ -16,7 +16,7 @@ impl Service {
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    let mut saved = self.find_saved(tx, caller, project, id).await?;
+                    let mut saved = self.find_saved(tx, project, id).await?;
                     if !is_at_rest(saved.status()) {
                         let status = saved.status().as_str();
                         let message = format!("a backup that is {status} cannot be renamed");
@@ -44,7 +44,7 @@ impl Service {
         self.catalog()
             .transact(|tx| {
                 Box::pin(async move {
-                    let saved = self.find_saved(tx, caller, project, id).await?;
+                    let saved = self.find_saved(tx, project, id).await?;
                     refuse_kept(tx, &saved).await?;
                     match saved {
                         Saved::Disk(mut backup) => {

@@ -8,6 +8,7 @@ use strongroom_model::saved::Saved;
 use strongroom_model::volume::{Volume, VolumeStatus};
 
 use super::SavedView;
+use super::view::add_vault_terms;
 use crate::error::{Error, Result};
 use crate::servers::{Place, ServerDocuments};
 use crate::{Caller, Refusal, Service};
@@ -29,13 +30,14 @@ impl Service {
         self.catalog()
             .read(|tx| {
                 Box::pin(async move {
-                    let saved = self.find_saved(tx, caller, project, id).await?;
+                    let saved = self.find_saved(tx, project, id).await?;
                     let status = saved.status();
                     if !matches!(status, BackupStatus::Available | BackupStatus::Restoring) {
                         let message = format!("backup {id} is {}", status.as_str());
                         return Err(Refusal::MetadataUnavailable.because(message));
                     }
-                    let view = SavedView::new(saved, None);
+                    let mut view = SavedView::new(saved, None);
+                    add_vault_terms(tx, std::slice::from_mut(&mut view)).await?;
                     let documents = documents_of(tx, &view.saved).await?;
                     Ok(SavedDocuments { view, documents })
                 })

@@ -5,7 +5,7 @@ use strongroom_model::id::{BackupId, ProjectId, VaultId};
 use strongroom_model::identity::Role;
 use strongroom_model::page::{Page, SortBy, Start};
 
-use super::view::{SavedView, add_enterprise_projects, add_progress, add_replications};
+use super::view::{SavedView, add_progress, add_replications, add_vault_terms};
 use super::{Ownership, SavedFilter, SavedKey};
 use crate::error::{Error, Result};
 use crate::vault::vault_used_bytes;
@@ -67,7 +67,7 @@ impl Service {
                     let items =
                         items.into_iter().map(|(saved, share)| SavedView::new(saved, share));
                     let mut items: Vec<_> = items.collect();
-                    add_enterprise_projects(tx, &mut items).await?;
+                    add_vault_terms(tx, &mut items).await?;
                     for view in &mut items {
                         add_progress(tx, view).await?;
                         if listing.with_replications {

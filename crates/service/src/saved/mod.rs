@@ -23,40 +23,37 @@ pub(crate) use list::chosen_vaults;
 pub use list::{SavedListing, VaultChoice};
 pub use view::SavedView;
 
+use crate::Service;
 use crate::error::{Error, Result};
-use crate::{Caller, Service};
 
 impl Service {
-    /// A backup of a disk or of a server that is the caller's: its project's own, or any for a cloud
-    /// admin. `id` is text as it came; what is no UUID is not found.
+    /// A backup of a disk or of a server that is the project's own, whoever asks: an administrator
+    /// reaches no other project through this one. `id` is text as it came; what is no UUID is not
+    /// found.
     pub(crate) async fn find_saved(
         &self,
         tx: &mut Transaction<'_>,
-        caller: &Caller,
         project: &ProjectId,
         id: &str,
     ) -> Result<Saved> {
         let missing = || Error::BackupNotFound(id.to_owned());
         let parsed = BackupId::parse(id).map_err(|_| missing())?;
         let found = find_any(tx, parsed).await?;
-        found
-            .filter(|saved| saved.project_id() == project || caller.is_cloud_admin)
-            .ok_or_else(missing)
+        found.filter(|saved| saved.project_id() == project).ok_or_else(missing)
     }
 
-    /// A backup that the caller may read: its own, or one that is offered to its project or was
-    /// taken by it, with the share.
+    /// A backup that the project may read: its own, or one that is offered to it or was taken by
+    /// it, with the share.
     pub(crate) async fn find_readable(
         &self,
         tx: &mut Transaction<'_>,
-        caller: &Caller,
         project: &ProjectId,
         id: &str,
     ) -> Result<(Saved, Option<Share>)> {
         let missing = || Error::BackupNotFound(id.to_owned());
         let parsed = BackupId::parse(id).map_err(|_| missing())?;
         let saved = find_any(tx, parsed).await?.ok_or_else(missing)?;
-        if caller.owns(saved.project_id()) {
+        if saved.project_id() == project {
             return Ok((saved, None));
         }
         let share = share_of(tx, &saved, project).await?;

@@ -10,6 +10,7 @@ use strongroom_model::replication::Replication;
 use strongroom_model::saved::Saved;
 use strongroom_model::server_backup::ServerBackup;
 use strongroom_model::share::Share;
+use strongroom_model::vault::ConsistentLevel;
 
 use crate::error::Result;
 use crate::operation_log::progress;
@@ -24,6 +25,9 @@ pub struct SavedView {
     pub vault_id: Option<VaultId>,
     /// The enterprise project of that vault.
     pub enterprise_project_id: String,
+    /// Whether the vault in which it was made wants applications to be brought to rest for a
+    /// backup, which takes an agent in the server.
+    pub wants_application_consistency: bool,
     /// The share by which the caller has it, if it is not the caller's own.
     pub share: Option<Share>,
     /// The backups of the server's disks, where they were asked for.
@@ -50,7 +54,16 @@ impl SavedView {
             _ => None,
         };
         let (children, replications) = (Vec::new(), Vec::new());
-        Self { saved, vault_id, enterprise_project_id, share, children, progress, replications }
+        Self {
+            saved,
+            vault_id,
+            enterprise_project_id,
+            wants_application_consistency: false,
+            share,
+            children,
+            progress,
+            replications,
+        }
     }
 }
 
@@ -62,7 +75,7 @@ impl Service {
         self.catalog()
             .read(|tx| {
                 Box::pin(async move {
-                    let (saved, share) = self.find_readable(tx, caller, project, id).await?;
+                    let (saved, share) = self.find_readable(tx, project, id).await?;
                     view_whole(tx, saved, share).await
                 })
             })
@@ -85,7 +98,7 @@ pub(super) async fn view_whole(
         view.children = children.into_iter().map(child).collect();
     }
     add_replications(tx, &mut view).await?;
-    add_enterprise_projects(tx, std::slice::from_mut(&mut view)).await?;
+    add_vault_terms(tx, std::slice::from_mut(&mut view)).await?;
     Ok(view)
 }
 
@@ -112,21 +125,26 @@ pub(super) async fn add_replications(tx: &mut Transaction<'_>, view: &mut SavedV
     Ok(())
 }
 
-/// Looks up the enterprise projects of the vaults, each vault once.
-pub(super) async fn add_enterprise_projects(
+/// Looks up what the vaults say about their backups, each vault once.
+pub(super) async fn add_vault_terms(
     tx: &mut Transaction<'_>,
     views: &mut [SavedView],
 ) -> Result<()> {
     let mut known = BTreeMap::new();
     for view in views {
-        let Some(id) = view.vault_id else { continue };
-        if let std::collections::btree_map::Entry::Vacant(place) = known.entry(id) {
-            let vault = tx.vaults().find_any(id).await?;
-            place.insert(vault.map(|vault| vault.terms.enterprise_project_id));
+        let made_in = view.saved.vault_id();
+        for id in view.vault_id.into_iter().chain([made_in]) {
+            if let std::collections::btree_map::Entry::Vacant(place) = known.entry(id) {
+                let vault = tx.vaults().find_any(id).await?;
+                place.insert(vault.map(|vault| vault.terms));
+            }
         }
-        if let Some(Some(found)) = known.get(&id) {
-            view.enterprise_project_id.clone_from(found);
+        let terms_of = |id: VaultId| known.get(&id).and_then(Option::as_ref);
+        if let Some(terms) = view.vault_id.and_then(terms_of) {
+            view.enterprise_project_id.clone_from(&terms.enterprise_project_id);
         }
+        let level = terms_of(made_in).map(|terms| terms.consistent_level);
+        view.wants_application_consistency = level == Some(ConsistentLevel::Application);
     }
     Ok(())
 }

@@ -59,6 +59,7 @@ impl Service {
                 id: server.id.into(),
                 kind: ResourceKind::Server,
                 excluded_volumes: Vec::new(),
+                included_volumes: None,
             };
             resources.push(self.look_up(tx, (&vault.project_id, vault.id), &new).await?);
         }

@@ -6,6 +6,7 @@ use strongroom_catalog::{Transaction, VolumeFilter, VolumeQuery};
 use strongroom_model::id::{ProjectId, VaultId};
 use strongroom_model::page::Start;
 use strongroom_model::resource::{ResourceId, ResourceKind};
+use strongroom_model::server::Server;
 use strongroom_model::size::GiB;
 use strongroom_model::vault::VaultResource;
 use strongroom_model::volume::{Volume, VolumeStatus};
@@ -83,8 +84,11 @@ impl Service {
         (project, vault_id): (&ProjectId, VaultId),
         new: &NewResource,
     ) -> Result<VaultResource> {
-        let (name, size) = match new.kind {
-            ResourceKind::Volume => fact_of(usable_volume(tx, project, new.id).await?),
+        let (name, size, excluded_volumes) = match new.kind {
+            ResourceKind::Volume => {
+                let (name, size) = fact_of(usable_volume(tx, project, new.id).await?);
+                (name, size, new.excluded_volumes.clone())
+            }
             ResourceKind::Server => self.server_fact(tx, project, new).await?,
             kind => {
                 let message = format!("there is no {} {}", kind.as_str(), new.id);
@@ -97,34 +101,54 @@ impl Service {
             kind: new.kind,
             name,
             size,
-            excluded_volumes: new.excluded_volumes.clone(),
+            excluded_volumes,
             auto_protect: true,
             is_removing: false,
             created_at: self.now(),
         })
     }
 
+    /// The name and the size of a server, and which of its disks are left out.
     async fn server_fact(
         &self,
         tx: &mut Transaction<'_>,
         project: &ProjectId,
         new: &NewResource,
-    ) -> Result<(String, GiB)> {
+    ) -> Result<(String, GiB, Vec<ResourceId>)> {
         let server = self.project_server(project, new.id.server()).await?;
-        let is_disk = |id: &ResourceId| server.disk(id.volume()).is_some();
-        if let Some(id) = new.excluded_volumes.iter().find(|id| !is_disk(id)) {
-            return Err(Error::Invalid {
-                field: "exclude_volumes",
-                message: format!("volume {id} is no disk of server {}", server.id),
-            });
-        }
+        let excluded = left_out(&server, new)?;
         let mut sizes = Vec::new();
         for disk in &server.disks {
             let volume = tx.volumes().find(project, disk.volume_id).await?;
             sizes.extend(volume.map(|volume| volume.size));
         }
-        Ok((server.name, sum(sizes.into_iter())))
+        Ok((server.name, sum(sizes.into_iter()), excluded))
     }
+}
+
+/// The disks of a server that are left out: those that are named, or all but those that are.
+fn left_out(server: &Server, new: &NewResource) -> Result<Vec<ResourceId>> {
+    let refuse = |field, message| Err(Error::Invalid { field, message });
+    let foreign = |ids: &[ResourceId]| ids.iter().copied().find(|id| !is_disk_of(server, *id));
+    if let Some(id) = foreign(&new.excluded_volumes) {
+        let message = format!("volume {id} is no disk of server {}", server.id);
+        return refuse("exclude_volumes", message);
+    }
+    let Some(included) = &new.included_volumes else { return Ok(new.excluded_volumes.clone()) };
+    if let Some(id) = foreign(included) {
+        let message = format!("volume {id} is no disk of server {}", server.id);
+        return refuse("include_volumes", message);
+    }
+    if !new.excluded_volumes.is_empty() {
+        let message = "it cannot stand beside exclude_volumes".to_owned();
+        return refuse("include_volumes", message);
+    }
+    let all = server.disks.iter().map(|disk| ResourceId::from(disk.volume_id));
+    Ok(all.filter(|id| !included.contains(id)).collect())
+}
+
+fn is_disk_of(server: &Server, id: ResourceId) -> bool {
+    server.disk(id.volume()).is_some()
 }
 
 async fn usable_volume(

@@ -75,6 +75,8 @@ pub struct NewResource {
     pub kind: ResourceKind,
     /// Disks of the server that are left out.
     pub excluded_volumes: Vec<ResourceId>,
+    /// The only disks of the server that are not left out, if they were named.
+    pub included_volumes: Option<Vec<ResourceId>>,
 }
 
 /// What to change; `None` leaves a field as it is.

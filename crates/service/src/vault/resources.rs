@@ -160,7 +160,11 @@ impl Service {
             }
             Some(other) if other.vault_id == vault.id => {
                 let message = format!("resource {} is in this vault", new.id);
-                Err(Refusal::ResourceBound.because(message))
+                let reason = match new.kind {
+                    ResourceKind::Volume => Refusal::DiskBound,
+                    _ => Refusal::ServerBound,
+                };
+                Err(reason.because(message))
             }
             Some(_) => {
                 let message = format!("resource {} is in another vault", new.id);

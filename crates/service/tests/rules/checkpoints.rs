@@ -32,7 +32,7 @@ async fn a_run_backs_up_every_disk_of_its_vault_and_goes_with_the_last() {
     let new = NewCheckpoint { description: "before".to_owned(), ..NewCheckpoint::of(vault.id) };
     let view = begin(&w, &w.admin, new).await;
     assert_eq!(view.status, CheckpointStatus::Protecting);
-    assert!(view.checkpoint.name.starts_with("nightly-manualbk_"), "{}", view.checkpoint.name);
+    assert!(view.checkpoint.name.starts_with("manualbk_"), "{}", view.checkpoint.name);
     assert_eq!(running(&w, &vault).await.len(), 2);
     w.work().await;
     let id = view.checkpoint.id.to_string();

@@ -190,7 +190,8 @@ async fn a_receiver_sees_nothing_that_is_only_the_owners() {
 async fn an_administrator_gives_nothing_of_others_away() {
     let s = Scene::new().await;
     let id = s.whole.id.to_string();
-    s.w.service.saved(&s.w.admin, &id).await.unwrap();
+    let hidden = s.w.service.saved(&s.w.admin, &id).await;
+    assert!(matches!(hidden, Err(Error::BackupNotFound(_))));
     let with = [project_of(&s.w.admin)];
     let given = s.w.service.add_members(&s.w.admin, &id, &with).await;
     assert!(matches!(given, Err(Error::BackupNotFound(_))));

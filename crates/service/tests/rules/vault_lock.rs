@@ -301,7 +301,12 @@ async fn the_disks_of_a_servers_backup_are_kept_by_its_date() {
     let (system, data) = (w.written_volume(&ann, "x").await, w.volume(&ann).await);
     let machine = w.service.keep_server(server(&ann, 1, &[&system, &data])).await.unwrap();
     let id = machine.id.into();
-    let resource = NewResource { id, kind: ResourceKind::Server, excluded_volumes: Vec::new() };
+    let resource = NewResource {
+        id,
+        kind: ResourceKind::Server,
+        excluded_volumes: Vec::new(),
+        included_volumes: None,
+    };
     let new =
         NewVault { is_locked: true, resources: vec![resource], ..new_vault(ObjectType::Server) };
     let vault = w.service.create_vault(&ann, new).await.unwrap();

@@ -119,6 +119,7 @@ impl World {
             id: disk.id.into(),
             kind: ResourceKind::Volume,
             excluded_volumes: Vec::new(),
+            included_volumes: None,
         };
         let new = NewVault {
             name: "safe".to_owned(),

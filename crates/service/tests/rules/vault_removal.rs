@@ -80,7 +80,12 @@ async fn a_vault_of_servers_goes_with_all_their_disks() {
     let (system, data) = (w.written_volume(&ann, "x").await, w.volume(&ann).await);
     let machine = w.service.keep_server(server(&ann, 1, &[&system, &data])).await.unwrap();
     let id = machine.id.into();
-    let resource = NewResource { id, kind: ResourceKind::Server, excluded_volumes: Vec::new() };
+    let resource = NewResource {
+        id,
+        kind: ResourceKind::Server,
+        excluded_volumes: Vec::new(),
+        included_volumes: None,
+    };
     let new = NewVault { resources: vec![resource], ..new_vault(ObjectType::Server) };
     let vault = w.service.create_vault(&ann, new).await.unwrap();
     w.checkpoint(&ann, &vault).await;

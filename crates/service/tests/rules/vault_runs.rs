@@ -4,6 +4,7 @@ use serde_json::json;
 use strongroom_model::operation::{Operation, OperationFault, OperationKind, OperationStatus};
 use strongroom_model::vault::{ObjectType, ProtectType, Vault, VaultStatus, VaultTerms};
 use strongroom_model::volume::Volume;
+use strongroom_service::checkpoint::NewCheckpoint;
 use strongroom_service::policy::PatternedChange;
 use strongroom_service::vault::AutoProtection;
 
@@ -64,6 +65,32 @@ async fn a_run_backs_up_what_its_vaults_protect() {
     w.service.execute_policy(&w.admin, &policy).await.unwrap();
     w.work().await;
     assert_eq!(w.backups(&w.admin).await.len(), 6);
+}
+
+#[tokio::test]
+async fn an_automatic_run_by_hand_keeps_as_the_bound_policy_says() {
+    let w = World::new().await;
+    let volume = w.volume(&w.admin).await;
+    let policy = w.nightly(&json!({"retention_duration_days": 5})).await;
+    let terms = VaultTerms {
+        backup_name_prefix: "our-".to_owned(),
+        ..VaultTerms::of(ObjectType::Disk, ProtectType::Backup)
+    };
+    let vault = w.safe_of(terms, &[&volume], Some(&policy)).await;
+    for (is_automatic, word, days) in [(true, "our-autobk_", Some(5)), (false, "manualbk_", None)] {
+        let new = NewCheckpoint { is_automatic, ..NewCheckpoint::of(vault.id) };
+        let begun_at = w.service.now();
+        let view = w.service.create_checkpoint(&w.admin, new).await.unwrap();
+        w.work().await;
+        assert!(view.checkpoint.name.starts_with(word), "{}", view.checkpoint.name);
+        let made = w.backups(&w.admin).await;
+        let own = made.iter().find(|one| one.name.as_deref() == Some(&view.checkpoint.name));
+        let own = own.unwrap();
+        let after = |days: u64| begun_at.plus(std::time::Duration::from_secs(days * 24 * 3600));
+        assert_eq!(own.expires_at, days.map(after));
+        assert_eq!((own.origin.is_automatic, own.policy_id), (is_automatic, None));
+        w.clock.advance(std::time::Duration::from_secs(1));
+    }
 }
 
 #[tokio::test]

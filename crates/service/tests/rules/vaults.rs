@@ -40,7 +40,7 @@ pub(crate) fn new_vault(object_type: ObjectType) -> NewVault {
 
 pub(crate) fn disk(volume: &Volume) -> NewResource {
     let kind = ResourceKind::Volume;
-    NewResource { id: volume.id.into(), kind, excluded_volumes: Vec::new() }
+    NewResource { id: volume.id.into(), kind, excluded_volumes: Vec::new(), included_volumes: None }
 }
 
 /// Why something was refused.
@@ -160,7 +160,7 @@ async fn resources_are_bound_once_by_vaults_of_their_kind() {
         let (w, ann) = (&w, &ann);
         async move { w.service.add_resources(ann, &id, &new).await }
     };
-    assert_eq!(reason(add(&id, vec![disk(&volume)]).await), Refusal::ResourceBound);
+    assert_eq!(reason(add(&id, vec![disk(&volume)]).await), Refusal::DiskBound);
     assert_eq!(reason(add(&other, vec![disk(&volume)]).await), Refusal::ResourceTaken);
     let second = w.volume(&ann).await;
     let twice = vec![disk(&second), disk(&second)];
@@ -204,6 +204,7 @@ async fn a_server_is_as_large_as_its_disks_and_may_leave_some_out() {
         id: machine.id.into(),
         kind: ResourceKind::Server,
         excluded_volumes: vec![excluded.id.into()],
+        included_volumes: None,
     };
     let stranger = w.volume(&ann).await;
     let new = NewVault { resources: vec![named(&stranger)], ..new_vault(ObjectType::Server) };
@@ -213,6 +214,21 @@ async fn a_server_is_as_large_as_its_disks_and_may_leave_some_out() {
     let resource = &vault.resources[0].resource;
     assert_eq!((resource.name.as_str(), resource.size), ("Server 1", GiB(2)));
     assert_eq!(resource.excluded_volumes, [data.id.into()]);
+    let included = |disks: &[&Volume], excluded: &[&Volume]| NewResource {
+        excluded_volumes: excluded.iter().map(|disk| disk.id.into()).collect(),
+        included_volumes: Some(disks.iter().map(|disk| disk.id.into()).collect()),
+        ..named(&data)
+    };
+    for bad in [included(&[&stranger], &[]), included(&[&system], &[&data])] {
+        let new = NewVault { resources: vec![bad], ..new_vault(ObjectType::Server) };
+        let refused = w.service.create_vault(&ann, new).await;
+        assert!(matches!(refused, Err(Error::Invalid { field: "include_volumes", .. })));
+    }
+    let of_other = w.service.keep_server(server(&ann, 2, &[&system, &data])).await.unwrap();
+    let only = NewResource { id: of_other.id.into(), ..included(&[&system], &[]) };
+    let new = NewVault { resources: vec![only], ..new_vault(ObjectType::Server) };
+    let other = w.service.create_vault(&ann, new).await.unwrap();
+    assert_eq!(other.resources[0].resource.excluded_volumes, [data.id.into()]);
     w.service.forget_server(&project_of(&ann), machine.id).await.unwrap();
     assert_eq!(w.show_vault(&ann, &vault).await.resources, vault.resources, "a gone one stays");
 }

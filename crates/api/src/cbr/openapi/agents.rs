@@ -4,10 +4,11 @@ use serde_json::Value;
 
 use super::operation::{Kind, LIMIT, MARKER, OFFSET, Operation, operation, parameter};
 use super::schema::{
-    count, instant, list, list_of, named, needing, nullable, object, only, pattern, text, text_of,
-    uuid, wished_uuid, word,
+    count, flag, instant, list, list_of, named, needing, nullable, object, only, pattern, text,
+    text_of, uuid, wished_uuid, word,
 };
 use crate::cbr::code::Code;
+use crate::openapi::with_optional;
 
 const MISSING: &[Code] = &[Code::AgentNotFound];
 
@@ -63,7 +64,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
 
 /// What they read and answer.
 pub(super) fn components() -> Vec<(&'static str, Value)> {
-    let checked = object([("resource_id", text()), ("installed", only(false))]);
+    let checked = with_optional(
+        object([("resource_id", text()), ("installed", flag())]),
+        [("version", text()), ("code", only(7100)), ("message", text())],
+    );
     let server = needing(
         [
             ("resource_id", text_of(1, 64)),

@@ -8,6 +8,7 @@ use super::schema::{
     pattern, range, text, text_of, uuid, wished_uuid, wishes, word,
 };
 use crate::cbr::code::Code;
+use crate::openapi::with_optional;
 
 const OBJECT_TYPES: [&str; 7] = ["server", "disk", "turbo", "workspace", "vmware", "rds", "file"];
 const PROTECT_TYPES: [&str; 3] = ["backup", "replication", "hybrid"];
@@ -37,7 +38,9 @@ const BINDING: &[Code] = &[
     Code::ResourceNotFound,
     Code::DiskNotFound,
     Code::DiskStatusForbidsBackup,
+    Code::DiskAlreadyInVault,
     Code::ServerNotFound,
+    Code::ServerAlreadyInVault,
 ];
 
 const CREATION: &[Code] = &[
@@ -49,6 +52,7 @@ const CREATION: &[Code] = &[
     Code::DuplicateResources,
     Code::VaultTakesNoResources,
     Code::PolicyNotApplicable,
+    Code::PolicyOnHybridVault,
     Code::TooManyVaults,
     Code::ResourcesBeingRemoved,
     Code::ResourceNotFound,
@@ -67,7 +71,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         ..operation("createVault", "Make a vault")
     },
     Operation {
-        request: Some("NewVaultBody"),
+        request: Some("OrderedVaultBody"),
         answer: (200, Some("VaultOrdered")),
         codes: CREATION,
         ..operation("orderVault", "Make a vault that is paid for in advance")
@@ -158,7 +162,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         answer: (200, Some("ResourcesRemoved")),
         codes: &[
             Code::VaultNotFound,
-            Code::VaultNotDeletable,
+            Code::BackupLocked,
             Code::InvalidVaultStatus,
             Code::BackupRunning,
             Code::ResourcesBeingRemoved,
@@ -202,6 +206,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             Code::VaultNotUpdatable,
             Code::InvalidVaultStatus,
             Code::PolicyNotApplicable,
+            Code::PolicyOnHybridVault,
         ],
         ..operation("associateVaultPolicy", "Apply a policy to a vault")
     },
@@ -323,7 +328,7 @@ fn bodies() -> Vec<(&'static str, Value)> {
         [
             ("charging_mode", word(CHARGING_MODES)),
             ("cloud_type", word(CLOUD_TYPES)),
-            ("is_multi_az", flag()),
+            ("is_multi_az", only(false)),
             ("is_auto_renew", flag()),
             ("is_auto_pay", flag()),
             ("period_type", word(["year", "month"])),
@@ -351,7 +356,12 @@ fn bodies() -> Vec<(&'static str, Value)> {
             ("sys_lock_source_service", word(["", "SMB"])),
         ],
     );
-    vec![("NewVaultBody", needing([("vault", vault)], []))]
+    let mut ordered = with_optional(vault.clone(), [("name", nullable(name()))]);
+    ordered["required"] = json!(["billing"]);
+    vec![
+        ("NewVaultBody", needing([("vault", vault)], [])),
+        ("OrderedVaultBody", needing([("vault", ordered)], [])),
+    ]
 }
 
 fn changes() -> Vec<(&'static str, Value)> {
@@ -390,7 +400,11 @@ fn changes() -> Vec<(&'static str, Value)> {
 }
 
 fn bodies_about_resources() -> Vec<(&'static str, Value)> {
-    let excluded = wishes([("exclude_volumes", list_of(wished_uuid(), 0, 256))]);
+    let included = needing([("id", wished_uuid())], []);
+    let excluded = wishes([
+        ("exclude_volumes", list_of(wished_uuid(), 0, 256)),
+        ("include_volumes", list_of(included, 0, 256)),
+    ]);
     let resource = needing(
         [("id", wished_uuid()), ("type", word(RESOURCE_TYPES))],
         [("name", text_of(0, 255)), ("extra_info", excluded)],
@@ -438,14 +452,14 @@ fn answers() -> Vec<(&'static str, Value)> {
         ]
     };
     let [orders, code, sentence, error] = told();
-    let made = super::schema::with_optional(object([("vault", named("Vault"))]), told());
+    let made = with_optional(object([("vault", named("Vault"))]), told());
     let page = object([
         ("vaults", list(named("Vault"))),
         ("count", count()),
         ("limit", range(1, 1000)),
         ("offset", count()),
     ]);
-    let associated = super::schema::with_optional(
+    let associated = with_optional(
         object([("vault_id", uuid()), ("policy_id", uuid())]),
         [("destination_vault_id", uuid())],
     );

@@ -5,7 +5,7 @@ use crate::cbr::agents;
 use crate::routing::routes;
 
 pub(super) const ROUTES: &[Route] = routes! {
-    "checkAgents" POST "agent/check" => |call| agents::check(call);
+    "checkAgents" POST "agent/check" => |call| agents::check(call).await;
     "listAgents" GET "agents" => |call| agents::list(call).await;
     "registerAgent" POST "agents" => |call| agents::register(call).await;
     "showAgent" GET "agents/{agent_id}" => |call, id| agents::show(call, id).await;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::protectables::server as machine;
 use crate::world::{Client, World};
 
 const ID: &str = "5f1c2a9e-0000-4000-8000-000000000001";
@@ -221,13 +222,32 @@ async fn c24_c25_an_agent_that_there_is_not_is_not_found() {
 }
 
 #[tokio::test]
-async fn no_server_has_an_agent_that_was_put_there() {
+async fn a_server_has_the_agent_that_registered_for_it() {
     let (world, alpha, _) = World::with_projects().await;
     let cbr = world.cbr(&alpha.member);
     let server = json!({"resource_id": ID, "resource_type": "OS::Nova::Server"});
     let body = json!({"agent_status": [server]});
     let told = cbr.post("/v3/{p}/agent/check", body).await.expect(200);
-    assert_eq!(told, json!({"agent_status": [{"resource_id": ID, "installed": false}]}));
+    let unknown = json!({"agent_status": [{
+        "resource_id": ID, "installed": false, "code": 7100,
+        "message": format!("Server {ID} not found."),
+    }]});
+    assert_eq!(told, unknown);
+    let known = machine(&alpha.member.project, 1, &[]);
+    let known = world.service.keep_server(known).await.unwrap().id.to_string();
+    cbr.post("/v3/{p}/agents", wish(ID)).await.expect(200);
+    let of = |id: &str| json!({"resource_id": id, "resource_type": "OS::Nova::Server"});
+    let body = json!({"agent_status": [of(ID), of(&known)]});
+    let told = cbr.post("/v3/{p}/agent/check", body.clone()).await.expect(200);
+    let expected = json!({"agent_status": [
+        {"resource_id": ID, "installed": true, "version": "23.9.0"},
+        {"resource_id": known, "installed": false},
+    ]});
+    assert_eq!(told, expected);
+    let uninstall = json!({"agent": {"status": "uninstall"}});
+    cbr.put(&format!("/v3/{{p}}/agents/{ID}"), uninstall).await.expect(200);
+    let told = cbr.post("/v3/{p}/agent/check", body).await.expect(200);
+    assert_eq!(told["agent_status"][0]["installed"], false);
     for bad in [
         json!({}),
         json!({"agent_status": []}),

@@ -134,6 +134,36 @@ impl Scene {
 }
 
 #[tokio::test]
+async fn that_applications_were_not_brought_to_rest_is_told() {
+    let scene = Scene::new().await;
+    let vault = format!("/v3/{{p}}/vaults/{}", scene.server_vault);
+    for (level, [status, code, message]) in [
+        ("crash_consistent", ["0", "0", ""]),
+        ("app_consistent", ["1", "1", "no agent: the backup is crash-consistent"]),
+    ] {
+        let body = json!({"vault": {"billing": {"consistent_level": level}}});
+        scene.cbr().put(&vault, body).await.expect(200);
+        let (_, id) = scene.run(&scene.server_vault).await;
+        let shown = scene.cbr().get(&format!("/v3/{{p}}/backups/{id}")).await.expect(200);
+        let expected = json!({
+            "app_consistency": "0", "app_consistency_status": status,
+            "app_consistency_error_code": code, "app_consistency_error_message": message,
+        });
+        assert_eq!(shown["backup"]["extend_info"]["app_consistency"], expected, "{level}");
+        let logs = scene.cbr().get("/v3/{p}/operation-logs?operation_type=backup").await;
+        let logs = logs.expect(200)["operation_logs"].take();
+        let log = logs.as_array().unwrap().iter();
+        let mut told = log.map(|log| &log["extra_info"]["backup"]);
+        let told = told.find(|told| told["backup_id"] == id.as_str()).unwrap();
+        for key in ["status", "error_code", "error_message"] {
+            let key = format!("app_consistency_{key}");
+            assert_eq!(told[&key], expected[&key], "{level} {key}");
+        }
+        scene.world.pass(std::time::Duration::from_secs(1));
+    }
+}
+
+#[tokio::test]
 async fn c03_c04_c05_a_checkpoint_has_texts_for_figures() {
     let scene = Scene::new().await;
     let parameters = json!({

@@ -68,6 +68,46 @@ async fn a_policy_of_the_domain_is_made_read_changed_and_removed() {
 }
 
 #[tokio::test]
+async fn a_project_neither_changes_nor_removes_what_the_domain_wants() {
+    let (world, alpha, _) = World::with_projects().await;
+    let admin = world.cbr(&world.admin);
+    let made = admin.post(ALL, wish()).await.expect(200);
+    let member = world.cbr(&alpha.member);
+    let own = member.get("/v3/{p}/policies").await.expect(200)["policies"][0].clone();
+    assert_eq!(own["policy_type"], "organization_policy_v2");
+    let path = format!("/v3/{{p}}/policies/{}", own["id"].as_str().unwrap());
+    let change = json!({"policy": {"name": "mine"}});
+    assert_eq!(member.put(&path, change.clone()).await.refused(400), "BackupService.9900");
+    assert_eq!(member.delete(&path).await.refused(400), "BackupService.9900");
+    assert_eq!(member.get(&path).await.expect(200)["policy"], own);
+    let of_domain = format!("{ALL}/{}", made["policy"]["id"].as_str().unwrap());
+    admin.delete(&of_domain).await.expect(204);
+    let changed = member.put(&path, change).await.expect(200);
+    assert_eq!(changed["policy"]["name"], "mine");
+    member.delete(&path).await.expect(204);
+}
+
+#[tokio::test]
+async fn a_window_that_is_not_said_stays() {
+    let world = World::new().await;
+    let admin = world.cbr(&world.admin);
+    let mut body = wish();
+    body["policy"]["policy_trigger"]["properties"]["start_window_minutes"] = json!(90);
+    let made = admin.post(ALL, body).await.expect(200);
+    let path = format!("{ALL}/{}", made["policy"]["id"].as_str().unwrap());
+    let pattern = "FREQ=WEEKLY;BYDAY=FR;BYHOUR=02;BYMINUTE=00";
+    let mut change = json!({"policy": {"policy_trigger": {"properties": {"pattern": [pattern]}}}});
+    let properties = async |change: &Value| {
+        let changed = admin.put(&path, change.clone()).await.expect(200);
+        changed["policy"]["policy_trigger"]["properties"].clone()
+    };
+    let kept = json!({"pattern": [pattern], "start_window_minutes": 90});
+    assert_eq!(properties(&change).await, kept);
+    change["policy"]["policy_trigger"]["properties"]["start_window_minutes"] = Value::Null;
+    assert_eq!(properties(&change).await, json!({"pattern": [pattern]}));
+}
+
+#[tokio::test]
 async fn policies_of_the_domain_are_listed_by_what_they_do() {
     let (world, alpha, _) = World::with_projects().await;
     let admin = world.cbr(&world.admin);

@@ -285,6 +285,18 @@ async fn each_refusal_has_its_code() {
 }
 
 #[tokio::test]
+async fn what_a_policy_does_is_settled() {
+    let world = World::new().await;
+    let cbr = world.cbr(&world.admin);
+    let path = format!("{PATH}/{}", make_plain(&cbr).await);
+    let says = |word: &str| json!({"policy": {"name": "other", "operation_type": word}});
+    assert_eq!(cbr.put(&path, says("replication")).await.refused(400), "BackupService.9900");
+    assert_eq!(cbr.put(&path, says("move")).await.refused(400), "BackupService.6117");
+    assert_eq!(cbr.get(&path).await.expect(200)["policy"]["name"], "nightly");
+    assert_eq!(cbr.put(&path, says("backup")).await.expect(200)["policy"]["name"], "other");
+}
+
+#[tokio::test]
 async fn the_policies_of_others_do_not_exist() {
     let (world, alpha, beta) = World::with_projects().await;
     let id = make_plain(&world.cbr(&alpha.member)).await;

@@ -164,10 +164,32 @@ async fn what_stands_in_the_way_is_told() {
     };
     let bound = why(format!("{DISKS}/{}", disks[2])).await;
     assert_eq!(bound, ("BackupService.6103".to_owned(), json!(numbered(0x6a))));
+    let one = cbr.get(&format!("{DISKS}/{}", disks[2])).await.expect(200);
+    let listed = cbr.get(&format!("{DISKS}?id={}", disks[2])).await.expect(200);
+    assert_eq!(one["instance"], listed["instances"][0]);
+    assert_eq!(one["instance"]["protectable"]["vault"]["billing"]["allocated"], 1);
     let bare = why(format!("{SERVERS}/{}", numbered(2))).await;
     assert_eq!(bare, ("BackupService.7108".to_owned(), Value::Null));
     let broken = why(format!("{SERVERS}/{}", numbered(3))).await;
     assert_eq!(broken, ("BackupService.7101".to_owned(), Value::Null));
+}
+
+#[tokio::test]
+async fn the_disks_of_a_server_tell_their_own_vault() {
+    let (world, access, disks) = scene().await;
+    bind(&world, &access, (&disks[0], ResourceKind::Volume)).await;
+    let shown = world.cbr(&access).get(&format!("{SERVERS}/{}", numbered(1))).await.expect(200);
+    let children = &shown["instance"]["children"];
+    let told = |at: usize| {
+        let told = &children[at]["protectable"];
+        (
+            told["result"].clone(),
+            told["code"].clone(),
+            told["vault"]["billing"]["allocated"].clone(),
+        )
+    };
+    assert_eq!(told(0), (json!(false), json!("BackupService.6103"), json!(1)));
+    assert_eq!(told(1), (json!(true), json!(""), Value::Null));
 }
 
 #[tokio::test]

@@ -72,6 +72,37 @@ async fn nothing_of_another_project_is_there() {
 }
 
 #[tokio::test]
+async fn the_clouds_admin_reaches_no_other_project_through_its_own() {
+    let (world, alpha, _) = World::with_projects().await;
+    let p = alpha.member.project.as_str();
+    let rows = [
+        Row::Vault(planted::vault(p, &numbered(1), ObjectType::Disk)),
+        Row::Disk(planted::disk(p, &numbered(1), &numbered(20))),
+    ];
+    plant(&world, &rows).await;
+    let admin = world.cbr(&world.admin);
+    let backup = format!("/v3/{{p}}/backups/{}", numbered(20));
+    let copy = json!({"replicate": {
+        "destination_project_id": p, "destination_region": "r2",
+        "destination_vault_id": numbered(9),
+    }});
+    for (method, path, body) in [
+        ("GET", backup.clone(), None),
+        ("PUT", backup.clone(), Some(json!({"backup": {"name": "mine"}}))),
+        ("DELETE", backup.clone(), None),
+        ("GET", format!("{backup}/metadata"), None),
+        ("GET", format!("{backup}/members"), None),
+        ("POST", format!("{backup}/restore"), Some(json!({"restore": {"volume_id": numbered(5)}}))),
+        ("POST", format!("{backup}/replicate"), Some(copy)),
+    ] {
+        let answer = admin.send(method, &path, body).await;
+        assert_eq!(answer.refused(404), "BackupService.6200", "{method} {path}");
+    }
+    let left = world.cbr(&alpha.member).get(&backup).await.expect(200);
+    assert_eq!(left["backup"]["name"], "manualbk_0001");
+}
+
+#[tokio::test]
 async fn a_reader_changes_nothing() {
     let (world, alpha, _) = World::with_projects().await;
     let p = alpha.member.project.as_str();

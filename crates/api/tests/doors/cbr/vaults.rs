@@ -183,9 +183,22 @@ async fn a_vault_paid_for_in_advance_comes_with_an_order() {
         (&made["retCode"], &made["orders"][0]["resourceId"]),
         (&json!(0), &made["vault"]["id"])
     );
+    let mut growing = body.clone();
+    growing["vault"]["auto_expand"] = json!(true);
+    for path in ["/v3/{p}/vaults", "/v3/{p}/vaults/order"] {
+        let refused = client.post(path, growing.clone()).await.refused(400);
+        assert_eq!(refused, "BackupService.9900", "{path}");
+    }
+    body["vault"].as_object_mut().unwrap().remove("name");
     let ordered = client.post("/v3/{p}/vaults/order", body).await.expect(200);
     let id = ordered["orders"][0]["resourceId"].as_str().unwrap();
-    client.get(&format!("/v3/{{p}}/vaults/{id}")).await.expect(200);
+    let shown = client.get(&format!("/v3/{{p}}/vaults/{id}")).await.expect(200);
+    let vault = &shown["vault"];
+    assert!(vault["name"].as_str().unwrap().starts_with("vault_"), "{vault}");
+    assert_eq!(
+        (&vault["billing"]["charging_mode"], &vault["billing"]["size"]),
+        (&json!("pre_paid"), &json!(40))
+    );
     let plain = make(&client, wish("n", "disk")).await;
     let change = json!({
         "charging_mode": "pre_paid", "period_type": "year", "period_num": 1,
@@ -193,17 +206,30 @@ async fn a_vault_paid_for_in_advance_comes_with_an_order() {
     });
     let told = client.post("/v3/{p}/vaults/change-charge-mode", change).await.expect(200);
     assert_eq!(told["retCode"], 0);
-    for body in [
-        json!({"resource_id": plain, "product_info": {"product_id": "x", "resource_size": 70, "resource_size_measure_id": 17, "resource_spec_code": "vault.backup.volume.normal"}}),
-        json!({"resourceId": plain, "productInfo": {"resourceSize": 70}}),
-    ] {
-        let told = client.post("/v3/{p}/orders/change", body.clone()).await.expect(200);
+    let billing = async || {
+        let shown = client.get(&format!("/v3/{{p}}/vaults/{plain}")).await.expect(200);
+        shown["vault"]["billing"].clone()
+    };
+    assert_eq!(billing().await["charging_mode"], "pre_paid");
+    let long = |size: i64| {
+        json!({"resource_id": plain, "product_info": {
+            "product_id": "x", "resource_size": size, "resource_size_measure_id": 17,
+            "resource_spec_code": "vault.backup.volume.normal",
+        }})
+    };
+    let short = |size: i64| json!({"resourceId": plain, "productInfo": {"resourceSize": size}});
+    for (changed, updated) in [(long(70), long(71)), (short(72), short(73))] {
+        let told = client.post("/v3/{p}/orders/change", changed.clone()).await.expect(200);
         assert_eq!(told["retCode"], 0);
-        let told = client.put("/v3/{p}/orders/CS1", body).await.expect(200);
+        let size_of = |body: &Value| {
+            let one = &body["product_info"]["resource_size"];
+            if one.is_null() { body["productInfo"]["resourceSize"].clone() } else { one.clone() }
+        };
+        assert_eq!(billing().await["size"], size_of(&changed));
+        let told = client.put("/v3/{p}/orders/CS1", updated.clone()).await.expect(200);
         assert_eq!((&told["orderId"], &told["retCode"]), (&json!("CS1"), &json!("0")));
+        assert_eq!(billing().await["size"], size_of(&updated));
     }
-    let shown = client.get(&format!("/v3/{{p}}/vaults/{plain}")).await.expect(200);
-    assert_eq!(shown["vault"]["billing"]["size"], 70);
     let unknown = json!({"resource_id": UNKNOWN, "product_info": {"resource_size": 70}});
     let refused = client.post("/v3/{p}/orders/change", unknown).await;
     assert_eq!(refused.refused(404), "BackupService.6105");
@@ -232,6 +258,7 @@ async fn what_makes_no_vault_is_refused_by_its_code() {
         (with("/billing/object_type", json!("ship")), 400, "9900"),
         (with("/billing/protect_type", json!("hybrid")), 400, "9900"),
         (with("/billing/consistent_level", json!("app_consistent")), 400, "9900"),
+        (with("/billing/is_multi_az", json!(true)), 400, "9900"),
         (with("/demand_billing", json!(true)), 400, "9900"),
         (with("/name", json!("a b")), 400, "9900"),
         (with("/name", json!("x".repeat(65))), 400, "9900"),
@@ -264,6 +291,7 @@ async fn what_makes_no_vault_is_refused_by_its_code() {
         (with("/resources", json!([{"id": volume, "type": "OS::Nova::Server"}])), 400, "6102"),
         (with("/resources", json!([disk(&volume), disk(&volume)])), 400, "6104"),
         (with("/resources", json!([disk(UNKNOWN)])), 404, "7000"),
+        (with("/resources", json!(vec![disk(&volume); 257])), 400, "6100"),
     ] {
         let answer = client.post("/v3/{p}/vaults", body.clone()).await;
         assert_eq!(answer.refused(status), format!("BackupService.{code}"), "{body}");
@@ -304,6 +332,10 @@ async fn resources_come_go_and_move() {
     assert_eq!(added, json!({"add_resource_ids": [volume]}));
     let taken = client.post(&at(&two, "addresources"), add(&[&other, &volume])).await;
     assert_eq!(taken.refused(400), "BackupService.6103");
+    let again = client.post(&at(&one, "addresources"), add(&[&volume])).await;
+    assert_eq!(again.refused(400), "BackupService.7006");
+    let many = client.post(&at(&one, "addresources"), add(&[other.as_str(); 257])).await;
+    assert_eq!(many.refused(400), "BackupService.6100");
     let listed = client.get(&format!("/v3/{{p}}/vaults?resource_ids={volume},{other}")).await;
     assert_eq!(listed.expect(200)["vaults"][0]["id"], json!(one));
     let ids = |ids: &[&str]| json!({"resource_ids": ids});
@@ -320,6 +352,8 @@ async fn resources_come_go_and_move() {
     wish["action"] = json!("unsuspend");
     let set = client.put(&at(&two, "set-resources"), wish.clone()).await.expect(200);
     assert_eq!(set, json!({"set_resource_ids": [volume]}));
+    let shown = client.get(&format!("/v3/{{p}}/vaults/{two}")).await.expect(200);
+    assert_eq!(shown["vault"]["resources"][0]["auto_protect"], false);
     wish["action"] = json!("stop");
     let refused = client.put(&at(&two, "set-resources"), wish).await;
     assert_eq!(refused.refused(400), "BackupService.9900");
@@ -453,7 +487,7 @@ async fn a_lock_holds_against_both_dialects() {
     assert_eq!(client.delete(&path).await.refused(400), "BackupService.6111");
     let ids = json!({"resource_ids": [volume]});
     let removed = client.post(&format!("{path}/removeresources"), ids).await;
-    assert_eq!(removed.refused(400), "BackupService.6111");
+    assert_eq!(removed.refused(400), "BackupService.6220");
     let told = client.put(&dates, soon).await.expect(200);
     assert_eq!(told["new_expiration_day"], "2026-02-03");
     assert_eq!(told["affected_backups_count"], 0, "it is no later");
@@ -514,6 +548,12 @@ async fn lists_have_conditions_and_words_stand_before_ids() {
         assert_eq!(list(query).await, [""; 0], "{query}");
     }
     assert_eq!(list("enterprise_project_id=all_granted_eps").await.len(), 3);
+    for query in ["status=available", "protect_type=backup", "cloud_type=public"] {
+        assert_eq!(list(query).await.len(), 3, "{query}");
+    }
+    set_status(&world, &ids[1], VaultStatus::Error).await;
+    assert_eq!(list("status=error").await, ["night"]);
+    set_status(&world, &ids[1], VaultStatus::Available).await;
     for bad in ["limit=0", "status=x", "object_type=x", "id=x", "policy_id=x", "name=a%20b"] {
         let refused = client.get(&format!("/v3/{{p}}/vaults?{bad}")).await;
         assert_eq!(refused.refused(400), "BackupService.9900", "{bad}");
@@ -523,9 +563,40 @@ async fn lists_have_conditions_and_words_stand_before_ids() {
     let all = json!({"vault": {"threshold": 9, "smn_notify": false}});
     let changed = client.put("/v3/{p}/vaults/batch-update", all).await.expect(200);
     assert_eq!(changed["updated_vaults_id"].as_array().unwrap().len(), 3);
+    for id in &ids {
+        let shown = client.get(&format!("/v3/{{p}}/vaults/{id}")).await.expect(200);
+        let vault = &shown["vault"];
+        assert_eq!((&vault["threshold"], &vault["smn_notify"]), (&json!(9), &json!(false)));
+    }
     let nothing = client.put("/v3/{p}/vaults/batch-update", json!({"vault": {}})).await;
     assert_eq!(nothing.refused(400), "BackupService.9900");
     assert_eq!(client.get("/v3/{p}/vaults/my-name").await.refused(404), "BackupService.6105");
+}
+
+#[tokio::test]
+async fn each_condition_finds_what_meets_it() {
+    let world = World::new().await;
+    let client = world.cbr(&world.admin);
+    make(&client, wish("plain", "disk")).await;
+    let mut copies = wish("copies", "disk");
+    copies["vault"]["billing"]["protect_type"] = json!("replication");
+    make(&client, copies).await;
+    let mut remote = wish("remote", "server");
+    remote["vault"]["billing"]["cloud_type"] = json!("hybrid");
+    make(&client, remote).await;
+    let mut zoned = wish("zoned", "disk");
+    zoned["vault"]["availability_zone"] = json!("z");
+    zoned["vault"]["enterprise_project_id"] = json!("1");
+    make(&client, zoned).await;
+    for (query, name) in [
+        ("protect_type=replication", "copies"),
+        ("cloud_type=hybrid", "remote"),
+        ("availability_zone=z", "zoned"),
+        ("enterprise_project_id=1", "zoned"),
+    ] {
+        let found = client.get(&format!("/v3/{{p}}/vaults?{query}")).await.expect(200);
+        assert_eq!((&found["count"], &found["vaults"][0]["name"]), (&json!(1), &json!(name)));
+    }
 }
 
 #[tokio::test]
@@ -559,6 +630,13 @@ async fn c08_policies_are_applied_by_one_key_or_the_other() {
         .post(&format!("/v3/{{p}}/vaults/{copies}/associatepolicy"), json!({"policy_id": policy}))
         .await;
     assert_eq!(unfit.refused(400), "BackupService.6127");
+    let mut remote = wish("remote", "server");
+    remote["vault"]["billing"]["cloud_type"] = json!("hybrid");
+    let path = format!("/v3/{{p}}/vaults/{}/associatepolicy", make(&client, remote.clone()).await);
+    let unfit = client.post(&path, json!({"policy_id": policy})).await;
+    assert_eq!(unfit.refused(400), "BackupService.6136");
+    remote["vault"]["backup_policy_id"] = json!(policy);
+    assert_eq!(client.post("/v3/{p}/vaults", remote).await.refused(400), "BackupService.6136");
     let dissociate = format!("/v3/{{p}}/vaults/{id}/dissociatepolicy");
     let released = client.post(&dissociate, json!({"policy_id": policy})).await.expect(200);
     assert_eq!(released["dissociate_policy"]["policy_id"], policy);
