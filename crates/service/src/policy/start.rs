@@ -173,6 +173,13 @@ impl Service {
         if !fits && let Some(fault) = self.quota_fault(tx, &volume.project_id, [volume]).await? {
             return Ok(fault);
         }
+        let mut vault = self.default_vault(tx, &volume.project_id).await?;
+        match self.admit_backup(tx, &mut vault).await {
+            Err(refused @ Error::Refused { .. }) => {
+                return Ok(Begun::Failed(TaskFault::BackupFailed, refused.to_string()));
+            }
+            outcome => outcome?,
+        }
         let (backup, job) = self.begin_backup(tx, caller, new).await?;
         Ok(Begun::Backup(backup.id, job))
     }
