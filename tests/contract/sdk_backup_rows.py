@@ -308,7 +308,8 @@ def show_domain(world):
 @row
 def show_migrate_status(world):
     answer = world.whole.show_migrate_status(all_regions=True)
-    assert (answer.status, answer.project_status) == ("success", [])
+    assert answer.status == "success"
+    assert {row.status for row in answer.project_status} <= {"success"}
 
 
 @row

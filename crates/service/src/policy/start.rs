@@ -173,12 +173,15 @@ impl Service {
         if !fits && let Some(fault) = self.quota_fault(tx, &volume.project_id, [volume]).await? {
             return Ok(fault);
         }
-        match self.begin_backup(tx, caller, new).await {
-            Ok((backup, job)) => Ok(Begun::Backup(backup.id, job)),
-            // The vault is asked before anything is written.
-            Err(Error::Refused { message, .. }) => Ok(Begun::Failed(TaskFault::SizeQuota, message)),
-            Err(error) => Err(error),
+        let mut vault = self.default_vault(tx, &volume.project_id).await?;
+        match self.admit_backup(tx, &mut vault).await {
+            Err(refused @ Error::Refused { .. }) => {
+                return Ok(Begun::Failed(TaskFault::BackupFailed, refused.to_string()));
+            }
+            outcome => outcome?,
         }
+        let (backup, job) = self.begin_backup(tx, caller, new).await?;
+        Ok(Begun::Backup(backup.id, job))
     }
 
     /// What stands in the way of a backup of a disk, but for the quota.

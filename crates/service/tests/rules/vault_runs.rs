@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use strongroom_model::operation::{Operation, OperationFault, OperationKind, OperationStatus};
+use strongroom_model::task::{TaskFault, TaskStatus};
 use strongroom_model::vault::{ObjectType, ProtectType, Vault, VaultStatus, VaultTerms};
 use strongroom_model::volume::Volume;
 use strongroom_service::checkpoint::NewCheckpoint;
@@ -9,6 +10,7 @@ use strongroom_service::policy::PatternedChange;
 use strongroom_service::vault::AutoProtection;
 
 use super::points::write_vault;
+use super::policies::{daily, new_policy};
 use super::vault_policies::{NIGHTLY, connect, copying, patterned};
 use super::world::World;
 
@@ -160,6 +162,39 @@ async fn what_hinders_one_vault_hinders_no_other() {
     assert_eq!(w.backups(&w.admin).await.len(), 2);
     w.run_at("2023-11-16T03:00:00Z").await;
     assert_eq!(w.backups(&w.admin).await.len(), 4);
+}
+
+// A disk that a policy has by itself is backed up into the default vault.
+#[tokio::test]
+async fn a_default_vault_that_takes_nothing_stops_its_own_disks_alone() {
+    let w = World::new().await;
+    let (alone, held) = (w.volume(&w.admin).await, w.volume(&w.admin).await);
+    let default = w.backup(&w.admin, &alone).await.vault_id;
+    let policy = w.policy(&w.admin, new_policy(daily(&[3])), &[&alone]).await;
+    w.safe(&[&held], Some(&policy.id.to_string())).await;
+    let catalog = w.catalog().await;
+    let open = catalog.read(|tx| Box::pin(async move { tx.vaults().find_any(default).await }));
+    let open = open.await.unwrap().unwrap();
+    write_vault(&w, &Vault { status: VaultStatus::Frozen, ..open.clone() }).await;
+    w.run_at("2023-11-15T03:00:00Z").await;
+    let of = |disk: &Volume| {
+        let (w, id) = (&w, disk.id);
+        async move {
+            let all = w.backups(&w.admin).await;
+            all.iter().filter(|backup| backup.volume_id == id).count()
+        }
+    };
+    assert_eq!((of(&alone).await, of(&held).await), (1, 1));
+    let tasks = w.tasks(&w.admin, &policy).await;
+    let task = tasks.iter().find(|task| task.volume_id == alone.id).unwrap();
+    assert_eq!((task.status, task.fault), (TaskStatus::Failed, Some(TaskFault::BackupFailed)));
+    assert!(task.message.as_ref().unwrap().contains("frozen"));
+    // The run is not begun once more; the next one finds the vault well.
+    write_vault(&w, &open).await;
+    w.run_at("2023-11-15T04:00:00Z").await;
+    assert_eq!(of(&alone).await, 1);
+    w.run_at("2023-11-16T03:00:00Z").await;
+    assert_eq!((of(&alone).await, of(&held).await), (2, 2));
 }
 
 #[tokio::test]
