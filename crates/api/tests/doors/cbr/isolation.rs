@@ -225,12 +225,22 @@ fn assert_was_looked_up(attempt: &Attempt, (status, text): &(u16, String)) {
     );
 }
 
+/// Whatever is another's answers as nothing does.
+async fn assert_hidden(client: &Client<'_>, attempt: &Attempt, foreign: &[String]) {
+    let missing = run(client, attempt, NOTHING).await;
+    assert_was_looked_up(attempt, &missing);
+    for id in foreign {
+        let answer = run(client, attempt, id).await;
+        assert_eq!(answer, missing, "{} {id}", attempt.told);
+    }
+}
+
 /// Two projects, of which the second is offered a backup by a third.
 async fn scene() -> (World, Side, Side, String) {
     let (world, alpha, beta) = World::with_projects().await;
     isolation_far::connect(&world.service);
-    let owner = Side::new(&world, &alpha.member, 1).await;
-    let own = Side::new(&world, &beta.member, 11).await;
+    let owner = Side::new(&world, &alpha, 1).await;
+    let own = Side::new(&world, &beta, 11).await;
     let third = world.volume(&world.admin);
     let volume = third.make_volume("third").await;
     let offered = third.make_backup(&volume, "offered").await;
@@ -250,15 +260,12 @@ async fn a_foreign_id_answers_as_an_id_of_nothing_wherever_there_is_one() {
     foreign.push(text(&shared["members"][0]["id"]));
     let before = owner.dump(&world).await;
     let table = entries(&own, &offered);
-    let client = world.cbr(&own.access);
-    for operation in operations() {
-        for entry in table.iter().filter(|entry| entry.operation == operation.name) {
-            for attempt in attempts(&operation, entry, &own) {
-                let missing = run(&client, &attempt, NOTHING).await;
-                assert_was_looked_up(&attempt, &missing);
-                for id in &foreign {
-                    let answer = run(&client, &attempt, id).await;
-                    assert_eq!(answer, missing, "{} {id}", attempt.told);
+    // Of a member, and of an administrator of its project alone.
+    for client in [world.cbr(&own.access), world.cbr(&own.admin)] {
+        for operation in operations() {
+            for entry in table.iter().filter(|entry| entry.operation == operation.name) {
+                for attempt in attempts(&operation, entry, &own) {
+                    assert_hidden(&client, &attempt, &foreign).await;
                 }
             }
         }

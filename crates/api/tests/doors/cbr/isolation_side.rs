@@ -4,11 +4,13 @@ use serde_json::{Value, json};
 
 use super::isolation_far::FAR;
 use super::protectables::server;
-use crate::world::{Access, Client, World};
+use crate::world::{Access, Client, Project, World};
 
 /// What a project has: the ids of its things, by the names that paths and bodies have for them.
 pub(super) struct Side {
     pub(super) access: Access,
+    /// An administrator of the project.
+    pub(super) admin: Access,
     /// Root and data of the server, a disk by itself, and the disk of a server that no vault has.
     pub(super) disks: [String; 4],
     pub(super) server: String,
@@ -31,7 +33,8 @@ pub(super) struct Side {
 
 impl Side {
     /// Furnishes a project. The number tells its servers and its agent from those of others.
-    pub(super) async fn new(world: &World, access: &Access, number: u32) -> Self {
+    pub(super) async fn new(world: &World, project: &Project, number: u32) -> Self {
+        let access = &project.member;
         let (native, cbr) = (world.volume(access), world.cbr(access));
         let disks = [
             native.make_volume("root").await,
@@ -69,6 +72,7 @@ impl Side {
         cbr.post("/v3/{p}/agents", wish).await.expect(200);
         Self {
             access: access.clone(),
+            admin: project.admin.clone(),
             log: text(&logs["operation_logs"][0]["id"]),
             disks,
             server,
