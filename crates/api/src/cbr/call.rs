@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Value;
-use strongroom_model::id::ProjectId;
 use strongroom_service::{Caller, Service};
 
 use super::CbrSettings;
@@ -25,8 +24,6 @@ pub(super) struct Call {
     pub(super) settings: Arc<CbrSettings>,
     /// Who asks, and the id of the request.
     pub(super) caller: Caller,
-    /// The project that the caller is in; below a project always that of the path.
-    pub(super) own_project: Option<ProjectId>,
     /// The address that the client used, without a slash at the end.
     pub(super) origin: String,
     /// The query.
@@ -52,8 +49,4 @@ impl Call {
         &self.caller.request_id
     }
 
-    /// The project of the path.
-    pub(super) fn project(&self) -> Result<&ProjectId, Fault> {
-        self.own_project.as_ref().ok_or_else(|| Fault::forbidden("The caller is in no project."))
-    }
 }

@@ -71,15 +71,6 @@ fn number(query: &Query, key: &str, least: u32, most: u32) -> Result<Option<u32>
     Ok(found.and_then(|number| u32::try_from(number).ok()))
 }
 
-/// The page of the service, or nothing for a marker that names nothing any more.
-pub(super) fn or_nothing<T>(page: Result<T, Error>) -> Result<Option<T>, Fault> {
-    match page {
-        Ok(page) => Ok(Some(page)),
-        Err(Error::MarkerNotFound(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// Reads `sort=key[:dir],…`; without a direction the largest stand first.
 pub(super) fn read_sort<K>(
     query: &Query,

@@ -142,7 +142,6 @@ fn parameter(parameter: &Parameter) -> Value {
     let word = |words: &[&str]| json!({"type": "string", "enum": words});
     let schema = match parameter.kind {
         Kind::Text => schema::text(),
-        Kind::Texts => schema::list(schema::text()),
         Kind::Whole(least, most) => schema::range(least, most),
         Kind::Flag => schema::flag(),
         Kind::Id => schema::wished_uuid(),

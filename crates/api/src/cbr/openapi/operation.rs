@@ -36,8 +36,6 @@ pub(super) struct Parameter {
 pub(super) enum Kind {
     /// Any text.
     Text,
-    /// A text that may be repeated.
-    Texts,
     /// A whole number from one to another.
     Whole(i64, i64),
     /// A boolean.
