@@ -69,6 +69,7 @@ fn detail(kind: OperationKind, server: ResourceId) -> OperationDetail {
         resources: vec![(server, ResourceKind::Server, "web-1".to_owned())],
         expiration_day: Some("2026-02-28".to_owned()),
         replication: (kind == OperationKind::Replication).then_some(ends),
+        wants_application_consistency: None,
     }
 }
 
