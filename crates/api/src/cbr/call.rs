@@ -48,5 +48,4 @@ impl Call {
     pub(super) fn request_id(&self) -> &str {
         &self.caller.request_id
     }
-
 }

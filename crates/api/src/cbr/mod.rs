@@ -160,11 +160,7 @@ impl Door {
 
 /// The project in the path, and one in a header that no signature need cover, must be the one that
 /// the caller has proved, even for an admin.
-fn check_scope(
-    caller: &Caller,
-    named: Option<&str>,
-    headers: &HeaderMap,
-) -> Result<(), Fault> {
+fn check_scope(caller: &Caller, named: Option<&str>, headers: &HeaderMap) -> Result<(), Fault> {
     let own = match &caller.scope {
         CallerScope::Project(project) => Some(project),
         CallerScope::Domain(_) => None,

@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 use strongroom_model::id::InvalidId;
 use strongroom_model::page::{Direction, SortBy, Start};
-use strongroom_service::Error;
 
 use super::fault::Fault;
 use super::query::Query;

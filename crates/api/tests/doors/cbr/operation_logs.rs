@@ -63,7 +63,6 @@ fn detail(kind: OperationKind, server: ResourceId) -> OperationDetail {
     OperationDetail {
         target: Some((server, "web-1".to_owned())),
         power_on: None,
-        wants_application_consistency: false,
         total: Some(3),
         failed: Some(1),
         resources: vec![(server, ResourceKind::Server, "web-1".to_owned())],
