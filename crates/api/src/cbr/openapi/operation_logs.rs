@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::operation::{Kind, LIMIT, MARKER, OFFSET, Operation, operation, parameter};
 use super::schema::{
-    count, instant, list, named, nullable, object, only, range, text, uuid, with_optional, word,
+    count, instant, list, named, nullable, object, range, text, uuid, with_optional, word,
 };
 use crate::cbr::code::Code;
 
@@ -107,9 +107,9 @@ fn extra_info() -> Value {
     let backup = object([
         ("backup_id", uuid()),
         ("backup_name", text()),
-        ("app_consistency_status", only("0")),
-        ("app_consistency_error_code", only("0")),
-        ("app_consistency_error_message", only("")),
+        ("app_consistency_status", word(["0", "1"])),
+        ("app_consistency_error_code", word(["0", "1"])),
+        ("app_consistency_error_message", text()),
     ]);
     let restore = object([
         ("backup_id", nullable(uuid())),

@@ -82,10 +82,6 @@ async fn the_clouds_admin_reaches_no_other_project_through_its_own() {
     plant(&world, &rows).await;
     let admin = world.cbr(&world.admin);
     let backup = format!("/v3/{{p}}/backups/{}", numbered(20));
-    let copy = json!({"replicate": {
-        "destination_project_id": p, "destination_region": "r2",
-        "destination_vault_id": numbered(9),
-    }});
     for (method, path, body) in [
         ("GET", backup.clone(), None),
         ("PUT", backup.clone(), Some(json!({"backup": {"name": "mine"}}))),
@@ -93,7 +89,6 @@ async fn the_clouds_admin_reaches_no_other_project_through_its_own() {
         ("GET", format!("{backup}/metadata"), None),
         ("GET", format!("{backup}/members"), None),
         ("POST", format!("{backup}/restore"), Some(json!({"restore": {"volume_id": numbered(5)}}))),
-        ("POST", format!("{backup}/replicate"), Some(copy)),
     ] {
         let answer = admin.send(method, &path, body).await;
         assert_eq!(answer.refused(404), "BackupService.6200", "{method} {path}");
