@@ -355,7 +355,8 @@ async fn a_signed_client_sees_the_servers_of_its_project() {
             .drain(1..)
             .fold(world.nobody_at_compute(), |client, (name, value)| client.with(&name, &value));
         assert_eq!(stolen.get(&own).await.status, 401);
-        assert_eq!(stolen.get("/v2.1/flavors").await.status, 200);
+        let named = stolen.with("x-project-id", &alpha.member.project);
+        assert_eq!(named.get("/v2.1/flavors").await.status, 200);
     }
     assert_eq!(world.nobody_at_compute().get(&own).await.status, 401);
 }
