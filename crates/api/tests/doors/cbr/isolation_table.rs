@@ -88,6 +88,14 @@ fn vault(resources: &Value) -> Value {
     })
 }
 
+/// A server of which only one disk is protected.
+fn including(own: &Side) -> Value {
+    json!([{
+        "id": own.spare_server, "type": "OS::Nova::Server",
+        "extra_info": {"include_volumes": [{"id": own.disks[3]}]},
+    }])
+}
+
 /// Every operation, as one side may ask for it. `offered` is a backup that another shares with it.
 pub(super) fn entries(own: &Side, offered: &str) -> Vec<Entry> {
     let mut all: Vec<Entry> = WITHOUT_BODY.map(|operation| entry(operation, None, &[])).into();
@@ -118,6 +126,9 @@ fn of_vaults(own: &Side) -> Vec<Entry> {
         let pointers =
             &["/vault/resources/0/id", "/vault/resources/0/extra_info/exclude_volumes/0"];
         all.push(entry(operation, with_resource, pointers));
+        let with_disk = Some(json!({"vault": vault(&including(own))}));
+        let pointers = &["/vault/resources/0/extra_info/include_volumes/0/id"];
+        all.push(entry(operation, with_disk, pointers));
     }
     let charge = json!({
         "charging_mode": "pre_paid", "period_type": "year", "period_num": 1,
@@ -158,6 +169,11 @@ fn of_resources(own: &Side) -> Vec<Entry> {
     vec![
         Entry { parameters: vault(), ..entry("addVaultResources", Some(resource), pointers) },
         entry("addVaultResources", Some(volume), &["/resources/0/id"]),
+        entry(
+            "addVaultResources",
+            Some(json!({"resources": including(own)})),
+            &["/resources/0/extra_info/include_volumes/0/id"],
+        ),
         entry("removeVaultResources", Some(ids), &["/resource_ids/0"]),
         entry("migrateVaultResources", Some(moved), &["/resource_ids/0", "/destination_vault_id"]),
         entry("setVaultResources", Some(set), &["/resource_ids/0"]),
