@@ -52,11 +52,10 @@ async fn a_policy_of_a_domain_is_one_in_each_project() {
     w.safe(&[&volume], Some(&own)).await;
     w.run_at("2023-11-15T03:00:00Z").await;
     assert_eq!(w.days(&w.admin).await, ["11-15"]);
-    // A change goes through to each project that still has it.
-    w.service
-        .delete_patterned_policy(&member, &only(&w, &member).await.policy.id.to_string())
-        .await
-        .unwrap();
+    // While the domain has it no project takes its own away.
+    let theirs = only(&w, &member).await.policy.id.to_string();
+    let kept = w.service.delete_patterned_policy(&member, &theirs).await;
+    assert!(matches!(kept, Err(Error::Invalid { field: "policy_id", .. })), "{kept:?}");
     let change = OrganizationPolicyChange {
         policy: PatternedChange {
             name: Some("weekly".to_owned()),

@@ -224,11 +224,12 @@ async fn a_server_is_as_large_as_its_disks_and_may_leave_some_out() {
         let refused = w.service.create_vault(&ann, new).await;
         assert!(matches!(refused, Err(Error::Invalid { field: "include_volumes", .. })));
     }
-    let of_other = w.service.keep_server(server(&ann, 2, &[&system, &data])).await.unwrap();
-    let only = NewResource { id: of_other.id.into(), ..included(&[&system], &[]) };
+    let (root, more) = (w.volume(&ann).await, w.volume(&ann).await);
+    let of_other = w.service.keep_server(server(&ann, 2, &[&root, &more])).await.unwrap();
+    let only = NewResource { id: of_other.id.into(), ..included(&[&root], &[]) };
     let new = NewVault { resources: vec![only], ..new_vault(ObjectType::Server) };
     let other = w.service.create_vault(&ann, new).await.unwrap();
-    assert_eq!(other.resources[0].resource.excluded_volumes, [data.id.into()]);
+    assert_eq!(other.resources[0].resource.excluded_volumes, [more.id.into()]);
     w.service.forget_server(&project_of(&ann), machine.id).await.unwrap();
     assert_eq!(w.show_vault(&ann, &vault).await.resources, vault.resources, "a gone one stays");
 }

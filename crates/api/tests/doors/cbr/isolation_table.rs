@@ -169,11 +169,14 @@ fn of_resources(own: &Side) -> Vec<Entry> {
     vec![
         Entry { parameters: vault(), ..entry("addVaultResources", Some(resource), pointers) },
         entry("addVaultResources", Some(volume), &["/resources/0/id"]),
-        entry(
-            "addVaultResources",
-            Some(json!({"resources": including(own)})),
-            &["/resources/0/extra_info/include_volumes/0/id"],
-        ),
+        Entry {
+            parameters: vault(),
+            ..entry(
+                "addVaultResources",
+                Some(json!({"resources": including(own)})),
+                &["/resources/0/extra_info/include_volumes/0/id"],
+            )
+        },
         entry("removeVaultResources", Some(ids), &["/resource_ids/0"]),
         entry("migrateVaultResources", Some(moved), &["/resource_ids/0", "/destination_vault_id"]),
         entry("setVaultResources", Some(set), &["/resource_ids/0"]),
