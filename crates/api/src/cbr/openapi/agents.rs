@@ -62,6 +62,31 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
 ];
 
+/// An agent and its directories.
+fn agent() -> Value {
+    let path = object([
+        ("id", uuid()),
+        ("agent_id", uuid()),
+        ("dir_path", text()),
+        ("status", word(["available", "remove"])),
+        ("exclude_paths", text()),
+    ]);
+    object([
+        ("agent_id", uuid()),
+        ("agent_type", word(["cloud", "native"])),
+        ("agent_version", nullable(text())),
+        ("host_ip", text()),
+        ("host_name", text()),
+        ("host_nickname", nullable(text())),
+        ("host_os", text()),
+        ("status", word(["normal", "abnormal", "uninstall"])),
+        ("created_at", instant()),
+        ("updated_at", nullable(instant())),
+        ("last_active_time", instant()),
+        ("paths", list(path)),
+    ])
+}
+
 /// What they read and answer.
 pub(super) fn components() -> Vec<(&'static str, Value)> {
     let checked = with_optional(
@@ -75,27 +100,6 @@ pub(super) fn components() -> Vec<(&'static str, Value)> {
         ],
         [("resource_name", text_of(0, 255))],
     );
-    let path = object([
-        ("id", uuid()),
-        ("agent_id", uuid()),
-        ("dir_path", text()),
-        ("status", word(["available", "remove"])),
-        ("exclude_paths", text()),
-    ]);
-    let agent = object([
-        ("agent_id", uuid()),
-        ("agent_type", word(["cloud", "native"])),
-        ("agent_version", nullable(text())),
-        ("host_ip", text()),
-        ("host_name", text()),
-        ("host_nickname", nullable(text())),
-        ("host_os", text()),
-        ("status", word(["normal", "abnormal", "uninstall"])),
-        ("created_at", instant()),
-        ("updated_at", nullable(instant())),
-        ("last_active_time", instant()),
-        ("paths", list(path)),
-    ]);
     let agents = object([
         ("agents", list(named("Agent"))),
         ("count", count()),
@@ -124,7 +128,7 @@ pub(super) fn components() -> Vec<(&'static str, Value)> {
     vec![
         ("AgentCheck", needing([("agent_status", list_of(server, 1, 1000))], [])),
         ("AgentsChecked", object([("agent_status", list(checked))])),
-        ("Agent", agent),
+        ("Agent", agent()),
         ("OneAgent", object([("agent", named("Agent"))])),
         ("Agents", agents),
         ("NewAgent", needing([("agent", new_agent)], [])),
