@@ -106,7 +106,7 @@ mod tests {
             told(&good.replace("abcdef", "")),
             "the secret of region r2 has fewer than 16 characters"
         );
-        assert_eq!(told(&good.replace("secret", "key")), "line 1, column 48");
+        assert_eq!(told(&good.replace("secret", "key")), "line 1, column 49");
         let twice = good.replace(['[', ']'], "");
         assert_eq!(told(&format!("[{twice},{twice}]")), "region r2 is named twice");
     }
