@@ -16,8 +16,8 @@ const ROWS: [&str; 5] = [
      ON CONFLICT DO NOTHING",
     "INSERT INTO backup (id, project_id, user_id, vault_id, data_id, volume_id, name_folded, \
      status, size, is_incremental, is_bootable, metadata, volume_metadata, progress, created_at, \
-     data_timestamp) SELECT CAST(n AS TEXT), 'p', 'u', 'v', CAST(n AS TEXT), CAST(n AS TEXT), '', \
-     'available', 1, 0, 0, '{}', '{}', 100, n, n FROM generate_series(1, 2000) AS n \
+     data_timestamp, policy_id) SELECT CAST(n AS TEXT), 'p', 'u', 'v', CAST(n AS TEXT), CAST(n AS TEXT), '', \
+     'available', 1, 0, 0, '{}', '{}', 100, n, n, 'x' FROM generate_series(1, 2000) AS n \
      ON CONFLICT DO NOTHING",
     "ANALYZE backup",
 ];
