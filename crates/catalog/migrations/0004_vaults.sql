@@ -72,6 +72,7 @@ CREATE INDEX backup_checkpoint ON backup (checkpoint_id) WHERE checkpoint_id IS 
 CREATE INDEX backup_of_server ON backup (server_backup_id) WHERE server_backup_id IS NOT NULL;
 CREATE INDEX backup_alone ON backup (project_id, created_at, id) WHERE server_backup_id IS NULL;
 CREATE INDEX backup_of_vault ON backup (vault_id, volume_id, created_at, id);
+DROP INDEX backup_vault;
 
 -- The bytes are those of the backups that name it. documents: JSON.
 CREATE TABLE server_backup (
