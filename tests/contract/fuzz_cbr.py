@@ -121,6 +121,9 @@ PLAUSIBLE["/vaults/order"]["vault"]["resources"] = []
 # There is neither another region nor another site here.
 IMPOSSIBLE = {"/backups/{backup_id}/replicate", "/checkpoints/replicate"}
 IMPOSSIBLE |= {"/backups/sync", "/checkpoints/sync"}
+# The backup and the project in its path must both be those of one offer, which chance may miss;
+# test_cbr_sdk.py takes and declines offers.
+SELDOM = {"PUT /v3/{project_id}/backups/{backup_id}/members/{member_id}"}
 TOKENS = ("id", "member", "admin", "cloud", "cloud_project")
 
 
@@ -319,5 +322,5 @@ class CbrFuzzer(Fuzzer):
 
 
 def is_possible(label):
-    """Whether an operation can succeed where there is one region."""
-    return not any(label.endswith(path) for path in IMPOSSIBLE)
+    """Whether an operation can be expected to succeed by chance where there is one region."""
+    return label not in SELDOM and not any(label.endswith(path) for path in IMPOSSIBLE)
